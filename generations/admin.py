@@ -1,0 +1,183 @@
+"""The administrators' side: Django's own admin, under our policy and with our stylesheet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from generations.models import (
+    Allowance,
+    Generation,
+    Job,
+    LedgerEntry,
+    Membership,
+    Project,
+    ProviderAccount,
+    Submission,
+    User,
+)
+from generations.services import quota
+
+admin.site.site_header = admin.site.site_title = "Diptych"
+admin.site.index_title = _("Administration")
+# Task payloads and tracebacks are nobody's business: our own rows say what happened.
+for hidden in (Failure, OrmQ, Schedule, Success):
+    if admin.site.is_registered(hidden):
+        admin.site.unregister(hidden)
+
+
+class ReadOnly(admin.ModelAdmin[Any]):
+    """Looked at, never edited: the services are the only writers."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin[User]):
+    list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    fieldsets = (*(UserAdmin.fieldsets or ()), (_("Reading"), {"fields": ("language", "theme")}))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """People are deactivated: what they made and spent keeps their name."""
+        return False
+
+
+class MemberInline(admin.TabularInline[Membership, Project]):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Project)
+class ProjectAdmin(admin.ModelAdmin[Project]):
+    list_display = ("name", "slug", "created_at")
+    search_fields = ("name", "slug")
+    inlines = (MemberInline,)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        """A project holds paid work and its ledger; it is not thrown away from a list."""
+        return False
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(admin.ModelAdmin[Allowance]):
+    list_display = ("scope", "project", "user", "unit", "period", "limit", "enabled")
+    list_filter = ("scope", "period", "enabled")
+    list_select_related = ("project", "user")
+    autocomplete_fields = ("project", "user")
+
+    def save_model(
+        self, request: HttpRequest, obj: Allowance, form: ModelForm[Allowance], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        quota.apply_limit(allowance=obj, actor=request.user)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Allowance | None = None
+    ) -> tuple[str, ...]:
+        """What it limits is fixed once there is a ledger under it; how much is not."""
+        return ("scope", "project", "user", "unit", "period") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Allowance | None = None) -> bool:
+        """Taken out of force instead: the ledger refers to it."""
+        return obj is None or not obj.balances.exists()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
+    list_display = (
+        "label",
+        "provider",
+        "base_url",
+        "enabled",
+        "max_concurrent",
+        "rate_per_s",
+        "cool_until",
+        "unreachable_since",
+    )
+    readonly_fields = (
+        "provider",
+        "base_url",
+        "key_fingerprint",
+        "is_sandbox",
+        "cool_until",
+        "strikes",
+        "unreachable_since",
+        "created_at",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Accounts follow the credentials in the environment."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SubmissionInline(admin.TabularInline[Submission, Job]):
+    model = Submission
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = (
+        "uuid",
+        "outcome",
+        "remote_id",
+        "request_id",
+        "http_status",
+        "provider_code",
+        "body_sha256",
+        "sent_at",
+        "answered_at",
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly):
+    list_display = ("public_id", "state", "reason", "user", "account", "queued_at", "finished_at")
+    list_filter = ("state", "account")
+    list_select_related = ("user", "account")
+    search_fields = ("=remote_id", "=public_id")
+    ordering = ("-id",)
+    inlines = (SubmissionInline,)
+
+
+@admin.register(Generation)
+class GenerationAdmin(ReadOnly):
+    list_display = ("public_id", "project", "user", "engine", "count", "state", "created_at")
+    list_filter = ("state", "engine")
+    list_select_related = ("project", "user")
+    exclude = ("prompt", "recipe")  # staff without membership do not read a team's prompts
+    ordering = ("-id",)
+
+
+@admin.register(LedgerEntry)
+class LedgerAdmin(ReadOnly):
+    list_display = ("created_at", "kind", "amount", "allowance", "job", "actor", "why")
+    list_filter = ("kind",)
+    list_select_related = ("allowance", "job", "actor")
+    ordering = ("-id",)

@@ -1,0 +1,101 @@
+"""Files: stored bytes, the verified pictures that use them, and what can be rebuilt from those."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generations.models.projects import Project
+from generations.models.runs import Generation, Job
+
+if TYPE_CHECKING:
+    from generations.models.projects import Person
+
+
+class Blob(models.Model):
+    """Stored bytes, named by their hash; `uses` counts the rows that point here."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveBigIntegerField()
+    content_type = models.CharField(max_length=60)
+    uses = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+    @property
+    def name(self) -> str:
+        """The name below MEDIA_ROOT: two hex digits, a slash, the hash."""
+        return f"{self.sha256[:2]}/{self.sha256}"
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def visible_to(self, user: Person) -> AssetQuerySet:
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Asset(models.Model):
+    """One verified file. Its bytes are the provider's, untouched."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="assets")
+    generation = models.ForeignKey(Generation, models.CASCADE, null=True, related_name="assets")
+    job = models.ForeignKey(Job, models.CASCADE, null=True, related_name="assets")
+    derived_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="derived")
+    position = models.PositiveSmallIntegerField(default=0)
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="assets")
+    kind = models.CharField(max_length=5)
+    format = models.CharField(max_length=10)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    # A 16 px WebP as a data URI: shown until the rendition has arrived.
+    placeholder = models.CharField(max_length=2000, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("asset")
+        verbose_name_plural = _("assets")
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["project", "-created_at", "-id"], name="asset_keyset")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "position"],
+                condition=models.Q(job__isnull=False),
+                name="asset_position",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(job__isnull=False) | models.Q(derived_from__isnull=False),
+                name="asset_has_origin",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Rendition(models.Model):
+    """A rebuildable derived file, unique on (source, spec)."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="renditions")
+    spec = models.CharField(max_length=40)
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="renditions")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "spec"], name="one_rendition_per_spec")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id}:{self.spec}"

@@ -1,0 +1,177 @@
+"""What each error of the visual API means for us.
+
+Tables: wire-protocol.md 2.2 (gateway), 2.3 (service).
+
+A code that is not in a table is a definite no only with an HTTP status that says so; everything
+else on a submit is Ambiguous, because a guess there costs money twice. On a poll only what speaks
+of the run itself ends it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from generations.providers.base import (
+    Ambiguous,
+    BadRequest,
+    EngineFailed,
+    KeyRefused,
+    Moderated,
+    ProviderError,
+    Throttled,
+)
+from generations.providers.jimeng_reply import Reply
+
+Doing = Literal["submit", "poll", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    kind: type[ProviderError]
+    reason: str = ""
+    retryable: bool = False
+
+
+_BAD = Verdict(BadRequest)
+_KEY = Verdict(KeyRefused)
+_FAILED = Verdict(EngineFailed)
+_UNKNOWN = Verdict(Ambiguous)
+_RATE = Verdict(Throttled, "rate")
+_PROMPT = Verdict(Moderated, "moderated_prompt")
+_INPUT = Verdict(Moderated, "moderated_input")
+_OUTPUT = Verdict(Moderated, "moderated_output")
+_OUTPUT_AGAIN = Verdict(Moderated, "moderated_output", retryable=True)
+
+SERVICE: dict[str, Verdict] = {
+    "50200": _BAD,
+    "50201": _BAD,
+    "50204": _BAD,
+    "50205": _BAD,
+    "50206": _BAD,
+    "50207": _BAD,
+    "50209": _BAD,
+    "50210": _BAD,
+    "50211": _BAD,
+    "50213": _BAD,
+    "50214": _BAD,
+    "50215": _BAD,
+    "50218": _INPUT,
+    "50400": _KEY,
+    "50402": _BAD,
+    "50411": _INPUT,
+    "50412": _PROMPT,
+    "50413": _PROMPT,
+    "50429": _RATE,
+    "50430": Verdict(Throttled, "concurrency"),
+    "50511": _OUTPUT_AGAIN,
+    "50512": _OUTPUT,
+    "50513": _INPUT,
+    "50514": _INPUT,
+    "50516": _OUTPUT_AGAIN,
+    "50517": _OUTPUT_AGAIN,
+    "50518": _INPUT,
+    "50519": _OUTPUT_AGAIN,
+    "50520": _FAILED,
+    "50521": _FAILED,
+    "50522": _FAILED,
+}
+# No page says whether these were charged: on a submit they leave the outcome open.
+INTERNAL = frozenset({"50500", "50501"})
+# A query carries no picture and no video: on a poll these can only speak of the run's own input.
+ABOUT_INPUT = frozenset({"50205", "50206", "50207", "50209", "50210", "50211", "50214"})
+# On a query, a task that is unknown or too old, or the wrong req_key for it.
+STALE_TASK = "50215"
+
+GATEWAY: dict[str, Verdict] = {
+    "100002": _BAD,
+    "MissingParameter": _BAD,
+    "100003": _KEY,
+    "MissingAuthenticationToken": _KEY,
+    "100004": _KEY,
+    "MissingRequestInfo": _KEY,
+    "100005": _KEY,
+    "MissingSignature": _KEY,
+    "100006": _KEY,
+    "InvalidTimestamp": _KEY,
+    "100007": _BAD,
+    "ServiceNotFound": _BAD,
+    "100008": _BAD,
+    "InvalidActionOrVersion": _BAD,
+    "100009": _KEY,
+    "InvalidAccessKey": _KEY,
+    "100010": _KEY,
+    "SignatureDoesNotMatch": _KEY,
+    "100012": _KEY,
+    "LackPolicy": _KEY,
+    "100013": _KEY,
+    "AccessDenied": _KEY,
+    "100024": _KEY,
+    "InvalidAuthorization": _KEY,
+    "100025": _KEY,
+    "InvalidCredential": _KEY,
+    "100026": _KEY,
+    "InvalidSecretToken": _KEY,
+    "FlowLimitExceeded": _RATE,
+    "InternalError": _UNKNOWN,
+    "InternalServiceError": _UNKNOWN,
+    "ServiceUnavailableTemp": _UNKNOWN,
+    "InternalServiceTimeout": _UNKNOWN,
+}
+# 4xx that do not prove that nothing was begun: time-outs, conflicts, "too early", client gone.
+_OPEN_4XX = frozenset({408, 409, 425, 499})
+
+
+def error_of(reply: Reply, doing: Doing) -> ProviderError:
+    """The error that `reply` (one with `is_error` or `run_failed`) stands for while `doing`
+    that.
+    """
+    verdict = _verdict(reply, doing)
+    error = verdict.kind(
+        reply.name or reply.code,
+        reply.message,
+        http_status=reply.http_status,
+        request_id=reply.request_id,
+        retry_after=reply.retry_after,
+        reason=verdict.reason,
+    )
+    if isinstance(error, Moderated):
+        error.retryable = verdict.retryable
+    if isinstance(error, EngineFailed):
+        error.confirm = not reply.finished
+    return error
+
+
+def _verdict(reply: Reply, doing: Doing) -> Verdict:
+    if reply.code in INTERNAL:
+        return _FAILED if doing == "poll" else _UNKNOWN
+    known = _known(reply)
+    if known is None:
+        return _by_status(reply, doing)
+    if known is _BAD and doing == "poll":
+        if reply.finished or reply.code in ABOUT_INPUT:
+            return _FAILED
+        return _UNKNOWN if reply.gateway else _BAD
+    return known
+
+
+def _known(reply: Reply) -> Verdict | None:
+    found = SERVICE.get(reply.code) or GATEWAY.get(reply.code) or GATEWAY.get(reply.name)
+    if found is None and not reply.gateway and re.fullmatch(r"502\d\d", reply.code):
+        return _BAD
+    return found
+
+
+def _by_status(reply: Reply, doing: Doing) -> Verdict:
+    """For what no table knows."""
+    status = reply.http_status
+    if status == 429:
+        return _RATE
+    if doing == "poll" and reply.finished and not reply.gateway:
+        return _FAILED
+    if status in (401, 403):
+        return _KEY
+    if doing != "poll" and 400 <= status < 500 and status not in _OPEN_4XX:
+        return _BAD
+    return _UNKNOWN

@@ -1,0 +1,187 @@
+"""The size of a picture as a setting, and the rule that ties it to the ratio settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from generations.providers.base import N_
+from generations.providers.parameters import (
+    FieldError,
+    NumberParam,
+    Raw,
+    SettingValue,
+    number,
+    plain,
+)
+
+_SIZE = re.compile(r"(\d{1,6})\s*[x×*✕]\s*(\d{1,6})")
+
+
+def dimensions(size: object) -> tuple[int, int] | None:
+    """Width and height of a size such as "2048x2048" (also ×, X, *, full-width); None for
+    others.
+    """
+    match = _SIZE.fullmatch(plain(size).lower())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class SizePreset:
+    """A recommended size; `tier` is "1K", "2K" or "4K", `shape` such as "16:9"."""
+
+    width: int
+    height: int
+    tier: str
+    shape: str
+
+    @property
+    def value(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.width} × {self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoSize:
+    """An area in pixels; the model picks the shape."""
+
+    value: str
+    area: int
+    tier: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizeParam:
+    """A preset, an area, or width × height.
+
+    Raw keys: size ("custom" for the other two), width, height.
+    """
+
+    kind: ClassVar[Literal["size"]] = "size"
+    CUSTOM: ClassVar[str] = "custom"
+    name: str
+    label: str
+    help: str
+    presets: tuple[SizePreset, ...]
+    autos: tuple[AutoSize, ...]
+    default: str
+    min_area: int
+    max_area: int
+    min_side: int
+    max_side: int
+    hint: str
+    hint_below: int
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return (self.name, "width", "height")
+
+    def auto(self, value: object) -> AutoSize | None:
+        return next((auto for auto in self.autos if auto.value == value), None)
+
+    def clean(self, raw: Raw, problems: list[FieldError]) -> dict[str, SettingValue]:
+        chosen = plain(raw.get(self.name)).lower()
+        typed = [side for side in ("width", "height") if plain(raw.get(side))]
+        if chosen == self.CUSTOM or (typed and not chosen):
+            return self._custom(raw, typed, problems)
+        value = chosen or self.default
+        sides = dimensions(value)
+        if self.auto(value) is None and sides is None:
+            message = N_("“%(value)s” is not a size. Write width × height, such as 2048x2048.")
+            problems.append(FieldError(self.name, message, {"value": value[:40]}))
+            return {}
+        if typed and not self._repeats(sides, raw):
+            message = N_("Choose the custom size to use width and height, or clear them.")
+            problems.append(FieldError(self.name, message))
+            return {}
+        return self._checked(sides, problems) if sides else {self.name: value}
+
+    def _repeats(self, sides: tuple[int, int] | None, raw: Raw) -> bool:
+        """Whether width and height say nothing but what the chosen size says."""
+        typed = number(raw.get("width")), number(raw.get("height"))
+        return sides is not None and typed == (Decimal(sides[0]), Decimal(sides[1]))
+
+    def _custom(
+        self, raw: Raw, typed: list[str], problems: list[FieldError]
+    ) -> dict[str, SettingValue]:
+        for side in ("width", "height"):
+            if side not in typed:
+                message = N_("Give both width and height.")
+                problems.append(FieldError(side, message))
+        sides = [self._side(side, raw[side], problems) for side in typed]
+        if len(sides) < 2 or None in sides:
+            return {}
+        return self._checked((sides[0] or 0, sides[1] or 0), problems)
+
+    def _side(self, name: str, raw: object, problems: list[FieldError]) -> int | None:
+        value = number(raw)
+        if value is None or value != value.to_integral_value():
+            message = N_("“%(value)s” is not a whole number of pixels.")
+            problems.append(FieldError(name, message, {"value": plain(raw)[:40]}))
+            return None
+        if not self.min_side <= value <= self.max_side:
+            message = N_("Choose from %(minimum)s to %(maximum)s pixels.")
+            limits = {"minimum": self.min_side, "maximum": self.max_side}
+            problems.append(FieldError(name, message, limits))
+            return None
+        return int(value)
+
+    def _checked(
+        self, sides: tuple[int, int], problems: list[FieldError]
+    ) -> dict[str, SettingValue]:
+        width, height = sides
+        if not self.min_area <= width * height <= self.max_area:
+            message = N_("%(area)s pixels: this model makes %(minimum)s to %(maximum)s.")
+            areas = {"area": width * height, "minimum": self.min_area, "maximum": self.max_area}
+            facts = {name: f"{area:,}" for name, area in areas.items()}
+            problems.append(FieldError(self.name, message, facts))
+            return {}
+        return {self.name: f"{width}x{height}"}
+
+    def area(self, value: object) -> int:
+        """Pixels of a cleaned size."""
+        auto, sides = self.auto(value), dimensions(value)
+        return auto.area if auto else sides[0] * sides[1] if sides else 0
+
+    def show(self, value: SettingValue) -> str:
+        auto, sides = self.auto(value), dimensions(value)
+        return auto.label if auto else f"{sides[0]} × {sides[1]}" if sides else str(value)
+
+    def accepts(self) -> str:
+        autos = ", ".join(auto.value for auto in self.autos)
+        return f"{autos}, or width x height of {self.min_area:,} to {self.max_area:,} pixels"
+
+
+@dataclass(frozen=True, slots=True)
+class RatioRule:
+    """Width / height of an explicit size lies within two other settings, which are in order."""
+
+    size: SizeParam
+    minimum: NumberParam
+    maximum: NumberParam
+
+    def check(self, settings: Mapping[str, SettingValue]) -> list[FieldError]:
+        if self.minimum.name not in settings or self.maximum.name not in settings:
+            return []
+        low, high = self.minimum.exact(settings), self.maximum.exact(settings)
+        if low > high:
+            message = N_("The largest ratio must not be below the smallest.")
+            return [FieldError(self.maximum.name, message)]
+        sides = dimensions(settings.get(self.size.name))
+        if sides is None or low <= Fraction(*sides) <= high:
+            return []
+        message = N_("%(width)s : %(height)s is outside the ratios %(minimum)s to %(maximum)s.")
+        facts: dict[str, object] = {"width": sides[0], "height": sides[1]}
+        facts |= {name: settings[p.name] for name, p in self._ends()}
+        return [FieldError(self.size.name, message, facts)]
+
+    def _ends(self) -> tuple[tuple[str, NumberParam], tuple[str, NumberParam]]:
+        return (("minimum", self.minimum), ("maximum", self.maximum))

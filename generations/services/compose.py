@@ -1,0 +1,140 @@
+"""What happens when a person presses Generate: validate, reserve, enqueue, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from generations.models import Generation, Job, Project, User
+from generations.providers import catalog
+from generations.providers.base import N_
+from generations.providers.catalog import FieldError
+from generations.services import accounts, crash, events, queue, quota
+
+MAX_COUNT = 8
+RECIPE_SCHEMA = 1
+
+
+class ComposeProblem(Exception):
+    """What was asked for cannot be run; `errors` name the fields, as untranslated msgids."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors
+
+
+def build_recipe(
+    engine: catalog.Engine, prompt: str, settings: Mapping[str, object]
+) -> dict[str, object]:
+    """Validate and freeze the input of a run; raise ComposeProblem with every problem found."""
+    problems: list[FieldError] = []
+    try:
+        prompt = catalog.clean_prompt(engine, prompt)
+    except catalog.PromptError as error:
+        problems.append(FieldError("prompt", error.message, error.params))
+    try:
+        cleaned = catalog.clean_settings(engine, settings)
+    except catalog.SettingsError as error:
+        problems.extend(error.errors)
+        cleaned = {}
+    if problems:
+        raise ComposeProblem(problems)
+    return {
+        "schema": RECIPE_SCHEMA,
+        "engine": engine.slug,
+        "revision": engine.revision,
+        "prompt": prompt,
+        "settings": cleaned,
+        "references": [],
+    }
+
+
+def submit(
+    *,
+    project: Project,
+    user: User,
+    engine: str,
+    prompt: str,
+    settings: Mapping[str, object],
+    count: int,
+    form_token: str | None = None,
+    rerun_of: Generation | None = None,
+) -> Generation:
+    """Make a Generation of `count` queued jobs and hold what they may cost.
+
+    The same `form_token` from the same person returns the first Generation and makes nothing.
+    Raises ComposeProblem or quota.OverLimit; then nothing was made and nothing is held.
+    """
+    found = _engine(engine)
+    recipe = build_recipe(found, prompt, settings)
+    if not 1 <= count <= MAX_COUNT:
+        message = N_("Choose a number of pictures from 1 to %(max)s.")
+        raise ComposeProblem([FieldError("count", message, {"max": MAX_COUNT})])
+    account = accounts.account_for(found)
+    if account is None:
+        message = N_("No account is set up for this model. Ask an administrator to add its key.")
+        raise ComposeProblem([FieldError("engine", message, {})])
+    token = f"{user.pk}:{form_token}"[:64] if form_token else None
+    with transaction.atomic():
+        events.in_order()
+        generation, created = _generation(project, user, found, recipe, count, token, rerun_of)
+        if not created:
+            return generation
+        jobs = _jobs(generation, account.pk, found, recipe)
+        quota.reserve(jobs=jobs, user=user, project=project)
+        crash.point("after_reserve")
+        queue.wake(account.pk)
+        events.publish([(project.pk, "new"), (project.pk, events.name_of(generation))])
+    return generation
+
+
+def _engine(slug: str) -> catalog.Engine:
+    try:
+        return catalog.get_engine(slug)
+    except catalog.UnknownEngine:
+        message = N_("There is no model called “%(slug)s”.")
+        raise ComposeProblem([FieldError("engine", message, {"slug": slug[:60]})]) from None
+
+
+def _generation(
+    project: Project,
+    user: User,
+    engine: catalog.Engine,
+    recipe: dict[str, object],
+    count: int,
+    token: str | None,
+    rerun_of: Generation | None,
+) -> tuple[Generation, bool]:
+    fields = {
+        "project": project,
+        "user": user,
+        "recipe": recipe,
+        "recipe_sha256": catalog.recipe_sha256(recipe),
+        "engine": engine.slug,
+        "kind": engine.kind,
+        "prompt": recipe["prompt"],
+        "count": count,
+        "rerun_of": rerun_of,
+    }
+    if token is None:
+        return Generation.objects.create(**fields), True
+    return Generation.objects.get_or_create(form_token=token, defaults=fields)
+
+
+def _jobs(
+    generation: Generation, account_id: int, engine: catalog.Engine, recipe: dict[str, object]
+) -> list[Job]:
+    settings = recipe["settings"]
+    assert isinstance(settings, dict)
+    outputs = catalog.max_outputs(engine, settings, 0)
+    return Job.objects.bulk_create(
+        Job(
+            generation=generation,
+            account_id=account_id,
+            user_id=generation.user_id,
+            position=position,
+            max_outputs=outputs,
+        )
+        for position in range(generation.count)
+    )

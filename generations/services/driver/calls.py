@@ -1,0 +1,88 @@
+"""Calls to the provider, made by a pool of threads that never touch the database."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Literal
+
+from generations.models import Job, Submission
+from generations.providers.base import Accepted, Progress, ProviderError
+
+log = logging.getLogger(__name__)
+Verb = Literal["submit", "poll", "cancel"]
+Answer = Accepted | Progress | bool | ProviderError | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one call came to. `answer` is an exception when it failed."""
+
+    verb: Verb
+    job: Job
+    answer: Answer
+    submission: Submission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One call to make: `work` runs in a thread and returns its answer or raises."""
+
+    verb: Verb
+    job: Job
+    work: Callable[[], Answer]
+    submission: Submission | None = None
+
+
+class Pool:
+    """Daemon threads, started as they are needed: a stuck call never delays a stop."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.threads = 0
+        self.busy = 0
+        self.errands: SimpleQueue[Errand | None] = SimpleQueue()
+        self.results: SimpleQueue[Result] = SimpleQueue()
+
+    def send(self, errand: Errand) -> None:
+        self.busy += 1
+        if self.busy > self.threads and self.threads < self.size:
+            self.threads += 1
+            threading.Thread(target=self._work, daemon=True, name="call").start()
+        self.errands.put(errand)
+
+    def room(self) -> int:
+        """How many more errands would start without waiting for a thread."""
+        return max(0, self.size - self.busy)
+
+    def gather(self, timeout: float, batch_s: float = 0.01, most: int = 200) -> list[Result]:
+        """Wait up to `timeout` seconds for a result, then take what follows within a batch."""
+        found: list[Result] = []
+        with contextlib.suppress(Empty):
+            found.append(self.results.get(timeout=max(0.0, timeout)))
+            end = time.monotonic() + batch_s
+            while len(found) < most:
+                found.append(self.results.get(timeout=max(0.0, end - time.monotonic())))
+        self.busy -= len(found)
+        return found
+
+    def close(self) -> None:
+        for _each in range(self.threads):
+            self.errands.put(None)
+
+    def _work(self) -> None:
+        while (errand := self.errands.get()) is not None:
+            answer: Answer
+            try:
+                answer = errand.work()
+            except ProviderError as error:
+                answer = error
+            except Exception as error:
+                log.exception("call failed", extra={"verb": errand.verb, "job": errand.job.pk})
+                answer = error
+            self.results.put(Result(errand.verb, errand.job, answer, errand.submission))

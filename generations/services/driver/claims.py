@@ -1,0 +1,126 @@
+"""Which queued jobs go next, and the two short transactions before each is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from generations.models import Job, JobState, ProviderAccount, Submission
+from generations.providers.base import Call
+from generations.services import jobs
+from generations.services.driver.lease import Lease
+
+
+def say_no_key(account: ProviderAccount) -> None:
+    """Tell the cards of queued jobs why they wait."""
+    rows = Job.objects.filter(account=account, state=JobState.QUEUED).exclude(reason="no_key")
+    touched = list(rows.values_list("generation_id", flat=True).distinct()[:500])
+    if touched:
+        with transaction.atomic():
+            rows.update(reason="no_key")
+            jobs.touch(touched)
+
+
+def attention(lease: Lease) -> bool:
+    """One indexed SELECT, five times a second: is there anything for this driver to do?"""
+    now = timezone.now()
+    ready = Q(state=JobState.QUEUED) & (Q(not_before=None) | Q(not_before__lte=now))
+    asked = Q(cancel_asked_at__isnull=False, cancel_refused=False)
+    foreign = Q(state=JobState.RUNNING) & ~Q(lease_epoch=lease.epoch)
+    in_flight = Q(state=JobState.RUNNING) & asked
+    return lease_jobs(lease).filter(ready | foreign | in_flight).exists()
+
+
+def lease_jobs(lease: Lease) -> QuerySet[Job]:
+    return Job.objects.filter(account=lease.account)
+
+
+def adopt(lease: Lease) -> list[Job]:
+    """Put this driver's epoch on every running job of the account: older drivers are fenced off."""
+    foreign = lease_jobs(lease).filter(state=JobState.RUNNING).exclude(lease_epoch=lease.epoch)
+    ids = list(foreign.values_list("pk", flat=True))
+    if not ids:
+        return []
+    lease_jobs(lease).filter(pk__in=ids, state=JobState.RUNNING).update(
+        lease_epoch=lease.epoch, lease_owner=lease.owner
+    )
+    return list(
+        Job.objects.filter(pk__in=ids, lease_epoch=lease.epoch).select_related("generation")
+    )
+
+
+def cancel_waiting(lease: Lease) -> None:
+    """Take jobs out of the queue whose cancel was asked for in the moment they were claimed."""
+    rows = lease_jobs(lease).filter(
+        jobs.free_lease(), state=JobState.QUEUED, cancel_asked_at__isnull=False
+    )
+    changes = [jobs.Change(job, (JobState.QUEUED,), JobState.CANCELLED) for job in rows[:100]]
+    if changes:
+        jobs.apply(changes)
+
+
+def claim(lease: Lease, slots: int, held: Counter[int]) -> list[Job]:
+    """Lease up to `slots` queued jobs, round-robin between people inside a priority class.
+
+    `held` counts what each person already has in flight. The WHERE demands queued and no live
+    lease, and the row count says what was won.
+    """
+    now = timezone.now()
+    ready = Q(not_before=None) | Q(not_before__lte=now)
+    turn = Window(RowNumber(), partition_by=F("user_id"), order_by=["priority", "id"])
+    rows = (
+        lease_jobs(lease)
+        .filter(ready, jobs.free_lease(), state=JobState.QUEUED, cancel_asked_at=None)
+        .annotate(turn=turn)
+        .filter(turn__lte=slots)
+        .order_by("priority", "turn", "id")
+        .values_list("pk", "priority", "turn", "user_id")[: 50 * slots]
+    )
+    fair = sorted(rows, key=lambda row: (row[1], row[2] + held[row[3]], row[0]))
+    ids = [row[0] for row in fair[:slots]]
+    if not ids:
+        return []
+    free = Job.objects.filter(jobs.free_lease(), pk__in=ids, state=JobState.QUEUED)
+    free.update(
+        lease_owner=lease.owner,
+        lease_epoch=lease.epoch,
+        lease_expires_at=now + timedelta(seconds=lease.ttl_s),
+    )
+    won = Job.objects.filter(pk__in=ids, lease_epoch=lease.epoch, lease_owner=lease.owner)
+    return list(won.select_related("generation"))
+
+
+def begin(lease: Lease, claimed: list[tuple[Job, Call]]) -> list[tuple[Job, Call, Submission]]:
+    """Commit SUBMITTING and a Submission for each job; only these may be sent."""
+    now = timezone.now()
+    with transaction.atomic():
+        won = jobs.apply(
+            [
+                jobs.Change(
+                    job,
+                    (JobState.QUEUED,),
+                    JobState.SUBMITTING,
+                    {"sent_at": now, "reason": ""},
+                    epoch=lease.epoch,
+                    condition=Q(cancel_asked_at=None, lease_owner=lease.owner),
+                )
+                for job, _call in claimed
+            ]
+        )
+        started = [pair for pair, ok in zip(claimed, won, strict=True) if ok]
+        lost = [job.pk for (job, _call), ok in zip(claimed, won, strict=True) if not ok]
+        Job.objects.filter(pk__in=lost, state=JobState.QUEUED, lease_epoch=lease.epoch).update(
+            lease_owner="", lease_expires_at=None
+        )
+        submissions = [
+            Submission.objects.create(
+                job=job, round=job.round, body_sha256=call.body_sha256, sent_at=now
+            )
+            for job, call in started
+        ]
+    return [(job, call, row) for (job, call), row in zip(started, submissions, strict=True)]

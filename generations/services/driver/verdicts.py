@@ -1,0 +1,166 @@
+"""What an answer of the provider means for a job: each function returns the changes to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from generations.models import Job, JobState, Outcome, Submission
+from generations.providers.base import (
+    Accepted,
+    EngineFailed,
+    NotSent,
+    Progress,
+    ProviderError,
+    Refused,
+    RemoteStatus,
+    Throttled,
+)
+from generations.services import jobs
+from generations.services.jobs.backoff import retry_interval
+
+S = JobState
+# How long a provider must keep telling that a task failed or is unknown, in words that could be
+# about the query, before that is believed: a hiccup must not end what is paid for.
+DOUBT_S = 120.0
+COLLECT_GRACE = timedelta(seconds=60)
+
+
+def error_fields(error: BaseException) -> dict[str, object]:
+    """The columns that say what went wrong; a bug of ours says `internal` and nothing more."""
+    if not isinstance(error, ProviderError):
+        return {"reason": "internal", "provider_code": "", "provider_message": ""}
+    return {
+        "reason": error.reason[:40],
+        "provider_code": error.code[:60],
+        "provider_message": error.message[:500],
+    }
+
+
+def note_submission(row: Submission, answer: object) -> None:
+    """Write down what became of one attempt, whoever holds the lease by now."""
+    fields: dict[str, object] = {"answered_at": timezone.now(), "outcome": outcome_of(answer)}
+    if isinstance(answer, Accepted):
+        fields |= {"remote_id": answer.remote_id, "request_id": answer.request_id[:100]}
+    if isinstance(answer, ProviderError):
+        fields |= {
+            "http_status": answer.http_status,
+            "provider_code": answer.code[:60],
+            "request_id": answer.request_id[:100],
+        }
+    Submission.objects.filter(pk=row.pk).update(**fields)
+
+
+def outcome_of(answer: object) -> Outcome:
+    """Anything that is neither an acceptance nor a sure refusal is unknown."""
+    if isinstance(answer, Accepted):
+        return Outcome.ACCEPTED
+    if isinstance(answer, (NotSent, Throttled, Refused)):
+        return Outcome.REJECTED
+    return Outcome.UNKNOWN
+
+
+def after_submit(job: Job, answer: object, epoch: int) -> jobs.Change:
+    """SUBMITTING becomes running, queued again, failed, or uncertain: never sent twice by itself."""
+    now = timezone.now()
+    before = (S.SUBMITTING,)
+    rest: Mapping[str, object] = {"lease_owner": "", "lease_expires_at": None}
+    if isinstance(answer, Accepted):
+        fields = {
+            "remote_id": answer.remote_id,
+            "accepted_at": now,
+            "deadline_at": jobs.deadline(job, now),
+            "lease_expires_at": None,
+            "tries": 0,
+        }
+        return _change(job, before, S.RUNNING, fields, epoch)
+    if isinstance(answer, (NotSent, Throttled)):
+        wait = retry_interval(job.tries) if isinstance(answer, NotSent) else 0.0
+        again = {
+            **rest,
+            **error_fields(answer),
+            "tries": min(job.tries + 1, 1000),
+            "not_before": now + timedelta(seconds=wait) if wait else None,
+            "sent_at": None,
+        }
+        return _change(job, before, S.QUEUED, again, epoch)
+    if isinstance(answer, Refused):
+        return _change(job, before, S.FAILED, error_fields(answer), epoch)
+    assert isinstance(answer, BaseException)
+    unknown = {**rest, **error_fields(answer), "finished_at": now}
+    return _change(job, before, S.UNCERTAIN, unknown, epoch)
+
+
+def doubtful(answer: object) -> bool:
+    """Whether this may be about the query, or a replica that lags, and not about the picture."""
+    if isinstance(answer, Progress):
+        return answer.status == RemoteStatus.NOT_FOUND
+    return isinstance(answer, EngineFailed) and answer.confirm
+
+
+def after_poll(job: Job, answer: object, epoch: int) -> jobs.Change | None:
+    """The change a poll asks for, or None to ask again later. Doubts are settled by the caller."""
+    if isinstance(answer, Progress):
+        return _after_progress(job, answer, epoch)
+    if not isinstance(answer, Refused):
+        return None
+    if answer.reason in ("key_refused", "bad_request"):
+        return None  # about the question, not about the picture: it waits for its deadline
+    fields = {**error_fields(answer), "answered_at": timezone.now()}
+    return _change(job, (S.RUNNING,), S.FAILED, fields, epoch)
+
+
+def _change(
+    job: Job,
+    before: tuple[JobState, ...],
+    after: JobState,
+    fields: Mapping[str, object],
+    epoch: int,
+    delivered: int = 0,
+) -> jobs.Change:
+    """Fenced by the driver's epoch and by the round that was asked about."""
+    here = Q(round=job.round)
+    return jobs.Change(job, before, after, fields, epoch=epoch, delivered=delivered, condition=here)
+
+
+def after_cancel(job: Job, epoch: int) -> jobs.Change:
+    """The provider took it out of its queue in time: nothing is charged."""
+    return _change(job, (S.RUNNING,), S.CANCELLED, {}, epoch)
+
+
+def after_late_refusal(job: Job, answer: object) -> jobs.Change:
+    """The sweep took its sender for dead; now it is sure that nothing was accepted or charged."""
+    assert isinstance(answer, BaseException)
+    return jobs.Change(
+        job, (S.UNCERTAIN,), S.FAILED, error_fields(answer), condition=Q(round=job.round)
+    )
+
+
+def _after_progress(job: Job, progress: Progress, epoch: int) -> jobs.Change | None:
+    now = timezone.now()
+    before = (S.RUNNING,)
+    if progress.status == RemoteStatus.DONE:
+        if not (progress.urls or progress.images):
+            empty = {"reason": "engine_failed", "answered_at": now}
+            return _change(job, before, S.FAILED, empty, epoch)
+        found = {
+            "answered_at": now,
+            # Pictures that came in the answer itself are asked for again; how many is known.
+            "output_urls": list(progress.urls) or [""] * len(progress.images),
+            # A message is on its way; the sweep sends another if nobody has come by then.
+            "not_before": now + COLLECT_GRACE,
+            "lease_owner": "",
+            "lease_expires_at": None,
+            "tries": 0,
+        }
+        return _change(job, before, S.COLLECTING, found, epoch)
+    if progress.status == RemoteStatus.CANCELLED:
+        return _change(job, before, S.CANCELLED, {}, epoch)
+    if progress.status not in (RemoteStatus.NOT_FOUND, RemoteStatus.EXPIRED):
+        return None
+    lost = {"reason": progress.status.value}
+    # Nobody knows whether it was charged, so it counts as charged.
+    return _change(job, before, S.EXPIRED, lost, epoch, delivered=job.max_outputs)

@@ -1,0 +1,186 @@
+"""What a driver keeps in memory about its jobs, and how each answer is recorded.
+
+An answer may be the only copy of a paid task's id. So a batch is written in one transaction, and when that
+fails each answer gets a transaction of its own, tried again for a while; memory follows the commit.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+
+from django import db
+from django.db import transaction
+from django.utils import timezone
+
+from generations.models import Job, JobState, Outcome
+from generations.providers.base import Accepted, NotSent, Throttled
+from generations.services import crash, events, jobs, queue
+from generations.services.driver import verdicts
+from generations.services.driver.calls import Result
+from generations.services.driver.lease import Lease
+from generations.services.driver.pace import Pace, median_latency, poll_interval
+from generations.services.jobs.backoff import retry_interval
+
+log = logging.getLogger(__name__)
+LEASE_LOST = "lease"
+RETRY_WAITS_S = (0.0, 1.0, 3.0, 10.0)
+S = JobState
+Then = Callable[[], None]
+
+
+class Watch:
+    """Jobs being sent and jobs being polled, with their due times, failures and doubts."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+        self.pace = Pace(lease.account)
+        self.watched: dict[int, Job] = {}
+        self.sending: dict[int, Job] = {}
+        self.cancelling: dict[int, float] = {}
+        self.due: list[tuple[float, int, Job]] = []
+        self.ticket = count()
+        self.failures: Counter[int] = Counter()
+        self.doubts: dict[int, float] = {}
+        self.medians: dict[str, float] = {}
+
+    @property
+    def in_flight(self) -> int:
+        return len(self.watched) + len(self.sending)
+
+    def watch(self, job: Job) -> None:
+        """Poll this job from now on: first at half of what its engine usually takes."""
+        engine = jobs.engine_of(job)
+        slug = job.generation.engine
+        if slug not in self.medians:
+            self.medians[slug] = median_latency(engine) if engine else 10.0
+        self.watched[job.pk] = job
+        elapsed = self.elapsed(job)
+        first = 0.5 * self.medians[slug] - elapsed
+        self.later(job, first if first > 0 else 0.1)
+
+    def elapsed(self, job: Job) -> float:
+        if job.accepted_at is None:
+            return 0.0
+        return (timezone.now() - job.accepted_at).total_seconds()
+
+    def later(self, job: Job, seconds: float) -> None:
+        heapq.heappush(self.due, (time.monotonic() + seconds, next(self.ticket), job))
+
+    # --- answers ---
+
+    def absorb(self, results: list[Result]) -> None:
+        """Record a batch of answers, whatever the database says."""
+        if not results:
+            return
+        try:
+            with transaction.atomic():
+                events.in_order()
+                thens = [self.record(result) for result in results]
+        except db.Error:
+            log.exception("a batch of answers could not be written at once")
+            thens = [self.record_alone(result) for result in results]
+        if any(isinstance(result.answer, Accepted) for result in results):
+            crash.point("after_remote_id")
+        for then in thens:
+            then()
+
+    def record_alone(self, result: Result) -> Then:
+        """One bad answer must not take the others along, nor a short outage a good one."""
+        for wait in RETRY_WAITS_S:
+            time.sleep(wait)
+            try:
+                with transaction.atomic():
+                    events.in_order()
+                    return self.record(result)
+            except db.OperationalError:
+                db.connection.close()
+            except db.Error:
+                log.exception("an answer could not be written", extra={"job": result.job.pk})
+                break
+        return lambda: self.give_up(result)
+
+    def give_up(self, result: Result) -> None:
+        """A submission is left to the sweep, which calls it uncertain; a poll is asked again."""
+        self.sending.pop(result.job.pk, None)
+        if result.verb == "poll":
+            self.later(result.job, retry_interval(3))
+
+    def record(self, result: Result) -> Then:
+        """Write what an answer means; return what changes in memory once that is committed."""
+        if result.verb == "submit":
+            return self.submitted(result)
+        return self.polled(result) if result.verb == "poll" else self.cancelled(result)
+
+    def submitted(self, result: Result) -> Then:
+        job, answer = result.job, result.answer
+        assert result.submission is not None
+        verdicts.note_submission(result.submission, answer)
+        won = jobs.apply([verdicts.after_submit(job, answer, self.lease.epoch)])[0]
+        if not won and isinstance(answer, Accepted):
+            # The sweep took us for dead and called it uncertain; now the task id is known.
+            jobs.resume(job=job, remote_id=answer.remote_id)
+        elif not won and verdicts.outcome_of(answer) == Outcome.REJECTED:
+            jobs.apply([verdicts.after_late_refusal(job, answer)])
+        return lambda: self.after_submitted(result, won=won)
+
+    def after_submitted(self, result: Result, *, won: bool) -> None:
+        job, answer = result.job, result.answer
+        self.sending.pop(job.pk, None)
+        if isinstance(answer, Accepted):
+            self.pace.accepted()
+            if won:
+                job.refresh_from_db(fields=["state", "remote_id", "accepted_at", "deadline_at"])
+                self.watch(job)
+        if isinstance(answer, Throttled):
+            self.pace.throttled(answer.retry_after)
+        self.pace.unreachable(isinstance(answer, NotSent) and answer.code != LEASE_LOST)
+
+    def polled(self, result: Result) -> Then:
+        job, answer = result.job, result.answer
+        if self.watched.get(job.pk) is not job:
+            return lambda: None  # ended or ordered again while it was asked about
+        change = None
+        if not verdicts.doubtful(answer) or self.certain(job):
+            change = verdicts.after_poll(job, answer, self.lease.epoch)
+        if change and jobs.apply([change])[0] and change.after == S.COLLECTING:
+            queue.finish(job.pk)
+        ended = change is not None
+        return lambda: self.after_polled(result, ended=ended)
+
+    def certain(self, job: Job) -> bool:
+        """Whether the provider has told the same for long enough to be believed."""
+        since = self.doubts.setdefault(job.pk, time.monotonic())
+        return time.monotonic() - since >= verdicts.DOUBT_S
+
+    def after_polled(self, result: Result, *, ended: bool) -> None:
+        job, answer = result.job, result.answer
+        failed = isinstance(answer, BaseException)
+        if not failed and not verdicts.doubtful(answer):
+            self.doubts.pop(job.pk, None)
+        self.failures[job.pk] = self.failures[job.pk] + 1 if failed else 0
+        if ended:
+            self.watched.pop(job.pk, None)
+        elif failed:
+            self.later(job, retry_interval(self.failures[job.pk]))
+        else:
+            self.later(job, poll_interval(self.elapsed(job)))
+        self.pace.unreachable(isinstance(answer, NotSent))
+
+    def cancelled(self, result: Result) -> Then:
+        job, answer = result.job, result.answer
+        if self.watched.get(job.pk) is job and answer is True:
+            jobs.apply([verdicts.after_cancel(job, self.lease.epoch)])
+        elif answer is False:
+            # Too late: the picture is being made and will be paid for, so it will be kept.
+            Job.objects.filter(pk=job.pk, state=S.RUNNING).update(cancel_refused=True)
+            jobs.touch([job.generation_id])
+        return lambda: self.after_cancelled(result)
+
+    def after_cancelled(self, result: Result) -> None:
+        if result.answer is True and self.watched.get(result.job.pk) is result.job:
+            del self.watched[result.job.pk]

@@ -1,0 +1,91 @@
+"""Lists by keyset: the feed's cards and the gallery's pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from generations.models import Asset, Generation, Project
+
+# Everything one card shows, in a fixed number of queries.
+CARD_RELATIONS = ("jobs__assets", "jobs__account", "jobs__submissions")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list that is ordered by (created_at, id), newest first."""
+
+    created_at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.created_at.isoformat()}_{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """Read a cursor out of a URL; anything that is none counts as the beginning."""
+        stamp, _, number = text.rpartition("_")
+        try:
+            moment = parse_datetime(stamp.replace(" ", "+"))
+            if moment is None or moment.tzinfo is None or not number.isascii():
+                return None
+            return cls(moment, min(int(number), 2**63 - 1))
+        except (ValueError, OverflowError):
+            return None
+
+    def before(self) -> Q:
+        """Rows that come after this place in the list."""
+        return Q(created_at__lt=self.created_at) | Q(created_at=self.created_at, id__lt=self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage:
+    """Some generations, and where to go on (None at the end)."""
+
+    cards: list[Generation]
+    next: Cursor | None
+
+
+def card_queryset() -> QuerySet[Generation]:
+    return Generation.objects.select_related("user", "project").prefetch_related(*CARD_RELATIONS)
+
+
+def cards(*, project: Project, after: Cursor | None = None, limit: int = 12) -> CardPage:
+    """The newest generations of a project, with jobs, assets and submissions prefetched."""
+    rows = card_queryset().filter(project=project)
+    if after:
+        rows = rows.filter(after.before())
+    found = list(rows.order_by("-created_at", "-id")[: limit + 1])
+    shown = found[:limit]
+    more = Cursor(shown[-1].created_at, shown[-1].pk) if len(found) > limit else None
+    return CardPage(shown, more)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPage:
+    """Some pictures, and where to go on (None at the end)."""
+
+    assets: list[Asset]
+    next: Cursor | None
+
+
+def assets(*, project: Project, after: Cursor | None = None, limit: int = 48) -> AssetPage:
+    """The newest pictures of a project, with their generation and person."""
+    rows = Asset.objects.filter(project=project).select_related("generation__user")
+    if after:
+        rows = rows.filter(after.before())
+    found = list(rows.order_by("-created_at", "-id")[: limit + 1])
+    shown = found[:limit]
+    more = Cursor(shown[-1].created_at, shown[-1].pk) if len(found) > limit else None
+    return AssetPage(shown, more)
+
+
+def siblings(asset: Asset) -> list[Asset]:
+    """Every picture of the same generation, in the order of its tiles."""
+    if asset.generation is None:
+        return [asset]
+    rows = asset.generation.assets.order_by("job__position", "position", "id")
+    return list(rows[:200])

@@ -1,0 +1,63 @@
+"""What pages and clocks ask of a job: its engine, deadline, progress and timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from generations.models import Job, JobState
+from generations.providers import catalog
+
+S = JobState
+
+
+def engine_of(job: Job) -> catalog.Engine | None:
+    """The catalogue's declaration, or None when the engine has left the catalogue."""
+    return catalog.ENGINES.get(job.generation.engine)
+
+
+def deadline(job: Job, accepted_at: datetime) -> datetime:
+    """When a running job is given up: the provider has forgotten it by then."""
+    engine = engine_of(job)
+    seconds = engine.deadline_s if engine else 12 * 3600
+    return accepted_at + timedelta(seconds=seconds)
+
+
+def progress_percent(job: Job, now: datetime) -> int:
+    """Elapsed over typical, at most 95: the provider tells nothing about progress."""
+    if job.state == S.COLLECTING:
+        return 95
+    started = job.accepted_at or job.sent_at
+    engine = engine_of(job)
+    if not started or engine is None or job.state not in (S.SUBMITTING, S.RUNNING):
+        return 0
+    elapsed = (now - started).total_seconds()
+    return max(0, min(95, round(100 * elapsed / engine.typical_latency_s)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a job's life; `seconds` since the moment before it (None for the first)."""
+
+    label: str
+    at: datetime
+    seconds: float | None
+
+
+def timeline(job: Job) -> list[Step]:
+    """queued -> sent -> accepted -> answered -> finished, as far as the job has come."""
+    moments = [
+        (_("Queued"), job.queued_at),
+        (_("Sent"), job.sent_at),
+        (_("Accepted"), job.accepted_at),
+        (_("Made"), job.answered_at),
+        (_("Kept") if job.state == S.SUCCEEDED else _("Ended"), job.finished_at),
+    ]
+    known = [(label, at) for label, at in moments if at]
+    earlier = [None, *(at for _label, at in known)]
+    return [
+        Step(label, at, (at - before).total_seconds() if before else None)
+        for (label, at), before in zip(known, earlier, strict=False)
+    ]

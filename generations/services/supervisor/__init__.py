@@ -1,0 +1,3 @@
+"""Keeping the engine alive: the processes of `manage.py runworker`, and what is swept every 5 s."""
+
+from __future__ import annotations

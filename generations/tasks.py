@@ -1,0 +1,28 @@
+"""django-q2's functions: each fetches nothing, calls one service and returns. Arguments are ids only."""
+
+from __future__ import annotations
+
+from generations.services import driver, jobs
+from generations.services.supervisor import ensure, processes
+
+
+def drive(account_id: int) -> None:
+    """Submit and poll for one account, for a slice."""
+    processes.came_through()
+    driver.drive(account_id=account_id, stop=processes.stopping)
+
+
+def finish(job_id: int) -> None:
+    """Fetch, verify, keep and render what the provider made for one job."""
+    processes.came_through()
+    jobs.finish(job_id=job_id, alive=processes.came_through)
+
+
+def ensure_drivers() -> None:
+    """Once a minute, beside the supervisor's own rounds."""
+    ensure.ensure()
+
+
+def canary() -> None:
+    """Nothing but the proof that messages still come through."""
+    processes.came_through()

@@ -1,0 +1,94 @@
+"""Template tags of the studio: icons, pictures, and what cards say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from generations.models import Asset, Generation
+from generations.templatetags import controls, sentences, tiles
+
+register = template.Library()
+WIDTHS = (320, 640, 1280)
+PICTURE_EACH = 320  # the width of a plain `src`
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """One icon of the sprite; `size` "s" makes it 14 px. Hidden from screen readers."""
+    classes = f"ic {size}".strip()
+    href = f"{static('img/sprite.svg')}#i-{name}"
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, href)
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    return sentences.ago(moment)
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    return sentences.clock(moment)
+
+
+@register.filter
+def chips(generation: Generation) -> list[str]:
+    return tiles.chips(generation)
+
+
+@register.filter(name="tiles")
+def tiles_of(generation: Generation) -> list[tiles.Tile]:
+    return tiles.tiles(generation)
+
+
+@register.filter
+def columns(found: list[tiles.Tile]) -> int:
+    return tiles.columns(found)
+
+
+@register.filter(name="controls")
+def controls_of(form: controls.Filled) -> list[controls.Control]:
+    return controls.controls(form)
+
+
+@register.filter
+def unusual(found: list[controls.Control]) -> bool:
+    """Whether the folded settings hold an error, or a value that is not the usual one."""
+    return any(control.unusual for control in found if control.advanced)
+
+
+@register.simple_tag
+def engines() -> list[dict[str, object]]:
+    return controls.engines()
+
+
+@register.filter
+def fill(text: str, number: int) -> str:
+    """Put a number into a translated text that scripts fill too: “Generate {n}”."""
+    return text.replace("{n}", str(number))
+
+
+@register.filter
+def pair(found: list[tiles.Tile]) -> str:
+    """The query string that compares the first two pictures, or nothing."""
+    ids = [tile.asset.public_id for tile in found if tile.asset][:2]
+    return f"a={ids[0]}&b={ids[1]}" if len(ids) == 2 else ""
+
+
+@register.filter
+def rendition(asset: Asset, width: int = PICTURE_EACH) -> str:
+    return reverse("file-rendition", args=[asset.public_id, width])
+
+
+@register.filter
+def srcset(asset: Asset) -> str:
+    """Every rendition there is of a picture, with its true width: none is ever enlarged."""
+    useful = [width for width in WIDTHS if width < asset.width] or [WIDTHS[0]]
+    if useful[-1] != WIDTHS[-1] and asset.width > useful[-1]:
+        useful.append(WIDTHS[len(useful)])
+    return ", ".join(f"{rendition(asset, width)} {min(width, asset.width)}w" for width in useful)

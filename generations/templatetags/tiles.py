@@ -1,0 +1,113 @@
+"""What one generation's card is made of: a tile for every picture, and for every one still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generations.models import Asset, Generation, Job, JobState
+from generations.providers import catalog
+from generations.services import jobs
+from generations.templatetags import sentences
+
+S = JobState
+ANY_SHAPE = (2048, 2048)  # where the model picks the shape
+TALL = 9 / 16  # taller ones are cropped in the row of tiles
+WIDE = 1.7
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """`kind` is picture, pending, failed, cancelled or uncertain; sizes are in px of the picture."""
+
+    kind: str
+    job: Job
+    width: int
+    height: int
+    asset: Asset | None = None
+    words: str = ""
+    percent: int = 0
+    elapsed: float = 0.0
+    typical: float = 0.0
+    may_cancel: bool = False
+    needs_change: bool = False
+    request_id: str = ""
+
+    @property
+    def tall(self) -> bool:
+        return self.width < self.height * TALL
+
+
+def tiles(generation: Generation, now: datetime | None = None) -> list[Tile]:
+    """The tiles of a card, in order. Reads only what `gallery.card_queryset` has prefetched."""
+    now = now or timezone.now()
+    engine = catalog.ENGINES.get(generation.engine)
+    box = engine and catalog.aspect(engine, generation.recipe["settings"])
+    return [
+        tile
+        for job in sorted(generation.jobs.all(), key=lambda job: job.position)
+        for tile in _of_job(job, box or ANY_SHAPE, now)
+    ]
+
+
+def _of_job(job: Job, box: tuple[int, int], now: datetime) -> Iterator[Tile]:
+    for asset in sorted(job.assets.all(), key=lambda asset: asset.position):
+        yield Tile("picture", job, asset.width, asset.height, asset=asset)
+    if job.is_active:
+        yield _pending(job, box, now)
+    elif job.state == S.UNCERTAIN:
+        yield Tile("uncertain", job, *box, request_id=_client_request_id(job))
+    elif job.state == S.CANCELLED:
+        yield Tile("cancelled", job, *box)
+    elif job.state != S.SUCCEEDED:
+        change = job.reason in sentences.NEEDS_A_CHANGE
+        yield Tile("failed", job, *box, words=sentences.ended(job), needs_change=change)
+
+
+def _pending(job: Job, box: tuple[int, int], now: datetime) -> Tile:
+    engine = jobs.engine_of(job)
+    started = job.accepted_at or job.sent_at
+    runs = started is not None and job.state in (S.SUBMITTING, S.RUNNING)
+    return Tile(
+        "pending",
+        job,
+        *box,
+        words=sentences.under_way(job, now),
+        percent=jobs.progress_percent(job, now),
+        elapsed=(now - started).total_seconds() if runs and started else 0.0,
+        typical=engine.typical_latency_s if runs and engine else 0.0,
+        may_cancel=job.state != S.COLLECTING and not job.cancel_asked_at,
+    )
+
+
+def _client_request_id(job: Job) -> str:
+    """The id under which the last attempt travelled; the provider's support can look for it."""
+    attempts = sorted(job.submissions.all(), key=lambda each: each.pk)
+    return str(attempts[-1].uuid) if attempts else ""
+
+
+def columns(found: list[Tile]) -> int:
+    """How many tiles stand in a row: few or wide pictures get more room each."""
+    if len(found) <= 2 and all(tile.width > tile.height * WIDE for tile in found):
+        return 2
+    return 3 if len(found) <= 3 else 4
+
+
+def chips(generation: Generation) -> list[str]:
+    """The model, the size, and every setting that is not the usual one."""
+    engine = catalog.ENGINES.get(generation.engine)
+    if engine is None:
+        return [generation.engine]
+    texts = [_(engine.label)]
+    for row in catalog.describe_settings(engine, generation.recipe["settings"]):
+        if row.name == "size":
+            texts.append(_(row.value))
+        elif isinstance(row.raw, bool):
+            texts += [] if row.is_default else [_(row.value)]
+        elif not row.is_default:
+            texts.append(f"{_(row.label)} {row.value}")
+    return texts

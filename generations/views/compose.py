@@ -1,0 +1,210 @@
+"""The studio: the compose panel, the feed of results, and one card of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.views.decorators.http import require_POST, require_safe
+
+from generations.forms import ComposeForm, estimate
+from generations.models import Generation, Project
+from generations.services import accounts, compose, events, gallery, quota
+from generations.services.gallery import Cursor
+from generations.views.access import (
+    get_project,
+    may_write,
+    person,
+    require_writer,
+    wants_fragment,
+)
+
+PAGE = 12
+CATCH_UP = 24  # more new cards than this at once replace the feed instead of growing it
+
+
+@require_safe
+@login_required
+def studio(request: HttpRequest, project: UUID) -> HttpResponse:
+    """The page; `?recipe=` opens the panel with the recipe of a generation to run again."""
+    found = get_project(request, project)
+    source = _source(request, request.GET.get("recipe", ""))
+    form = ComposeForm.fresh(source)
+    return render(request, "generations/studio.html", _page(request, found, form, source=source))
+
+
+@require_POST
+@login_required
+def submit(request: HttpRequest, project: UUID) -> HttpResponse:
+    """Generate. A refusal is 422 with everything typed kept, as the panel alone or as the page."""
+    found = get_project(request, project)
+    require_writer(request, found)
+    source = _source(request, request.POST.get("rerun_of", ""))
+    form = ComposeForm(request.POST)
+    made, over = _submit(request, found, form, source)
+    if made is None:
+        return _refused(request, found, form, source, over)
+    if not wants_fragment(request):
+        return redirect("studio", found.public_id)
+    context = _panel(request, found, form.again()) | {
+        "generation": gallery.card_queryset().get(pk=made.pk),
+        "newest": Cursor(made.created_at, made.pk),
+    }
+    response = render(request, "generations/_composed.html", context)
+    response.headers["HX-Trigger"] = "composed"
+    return response
+
+
+def _submit(
+    request: HttpRequest, project: Project, form: ComposeForm, source: Generation | None
+) -> tuple[Generation | None, str]:
+    """The new generation, or None with the form's errors set and the allowance's sentence."""
+    try:
+        made = compose.submit(
+            project=project,
+            user=person(request),
+            engine=form.typed("engine") or form.engine_on_offer.slug,
+            prompt=form.typed("prompt"),
+            settings=form.raw_settings(),
+            count=form.asked_count(),
+            form_token=form.typed("form_token") or None,
+            rerun_of=source,
+        )
+    except compose.ComposeProblem as problem:
+        form.take_errors(problem.errors)
+        return None, ""
+    except quota.OverLimit as refused:
+        return None, refused.message
+    return made, ""
+
+
+def _refused(
+    request: HttpRequest, project: Project, form: ComposeForm, source: Generation | None, over: str
+) -> HttpResponse:
+    more: dict[str, Any] = {"source": source, "over_limit": over, "sheet_open": True}
+    if wants_fragment(request):
+        context = _panel(request, project, form, **more)
+        return render(request, "generations/_compose.html", context, status=422)
+    context = _page(
+        request, project, form, None, **more, here=resolve_url("studio", project.public_id)
+    )
+    return render(request, "generations/studio.html", context, status=422)
+
+
+@require_safe
+@login_required
+def feed(request: HttpRequest, project: UUID) -> HttpResponse:
+    """Older cards (`?after=` a cursor) or those that came meanwhile (`?newer=` one)."""
+    found = get_project(request, project)
+    after = Cursor.parse(request.GET.get("after", ""))
+    if not wants_fragment(request):
+        context = _page(request, found, ComposeForm.fresh(), after=after)
+        return render(request, "generations/studio.html", context)
+    if "newer" in request.GET:
+        return _newer(request, found, Cursor.parse(request.GET["newer"]))
+    context = _cards(request, found, after)
+    return render(request, "generations/_cards.html", context)
+
+
+def _newer(request: HttpRequest, project: Project, cursor: Cursor | None) -> HttpResponse:
+    """New cards to put on top; the first page to replace everything when they are too many."""
+    rows = gallery.card_queryset().filter(project=project)
+    if cursor:
+        later = Q(created_at__gt=cursor.created_at)
+        rows = rows.filter(later | Q(created_at=cursor.created_at, id__gt=cursor.id))
+    found = list(rows.order_by("-created_at", "-id")[: CATCH_UP + 1])
+    many = len(found) > CATCH_UP
+    context = _cards(request, project, None) if many else {"cards": found, "project": project}
+    newest = Cursor(found[0].created_at, found[0].pk) if found else cursor
+    context |= {"newest": newest, "may_write": may_write(request, project)}
+    response = render(request, "generations/_newer.html", context)
+    if many:
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+@require_safe
+@login_required
+def generation(request: HttpRequest, project: UUID, generation: UUID) -> HttpResponse:
+    """One card, for the feed to refresh itself with, or on a page of its own."""
+    found = get_project(request, project)
+    card = get_object_or_404(_visible(request), project=found, public_id=generation)
+    return show_card(request, card, page=True)
+
+
+def show_card(
+    request: HttpRequest, card: Generation, *, problem: str = "", page: bool = False
+) -> HttpResponse:
+    """A card as it stands now: as a fragment, as a page, or (after a plain form) in the studio."""
+    context = {
+        "generation": card,
+        "project": card.project,
+        "may_write": may_write(request, card.project),
+        "problem": problem,
+        "section": "studio",
+    }
+    if wants_fragment(request):
+        status = 422 if problem else 200
+        return render(request, "generations/_card.html", context, status=status)
+    if page:
+        context["cursor"] = events.latest_id(project=card.project)
+        return render(request, "generations/generation.html", context)
+    return redirect("generation", card.project.public_id, card.public_id)
+
+
+def _visible(request: HttpRequest) -> Any:
+    ids = Generation.objects.visible_to(request.user).values("pk")
+    return gallery.card_queryset().filter(pk__in=ids)
+
+
+def _source(request: HttpRequest, text: str) -> Generation | None:
+    """The generation to run again, 404 unless the person may see it; None when none is named."""
+    if not text:
+        return None
+    try:
+        return get_object_or_404(Generation.objects.visible_to(request.user), public_id=text)
+    except ValidationError:
+        raise Http404 from None
+
+
+def _panel(
+    request: HttpRequest, project: Project, form: ComposeForm, **more: object
+) -> dict[str, Any]:
+    account = accounts.account_for(form.engine_on_offer)
+    return {
+        "project": project,
+        "form": form,
+        "estimates": estimate(form, account.max_concurrent if account else 1),
+        "may_write": may_write(request, project),
+        **more,
+    }
+
+
+def _cards(request: HttpRequest, project: Project, after: Cursor | None) -> dict[str, Any]:
+    found = gallery.cards(project=project, after=after, limit=PAGE)
+    return {
+        "project": project,
+        "cards": found.cards,
+        "next": found.next,
+        "may_write": may_write(request, project),
+    }
+
+
+def _page(
+    request: HttpRequest,
+    project: Project,
+    form: ComposeForm,
+    after: Cursor | None = None,
+    **more: object,
+) -> dict[str, Any]:
+    """Everything on the studio page. The stream's cursor is read first, so that no event is missed."""
+    cursor = events.latest_id(project=project)
+    context = _panel(request, project, form, **more) | _cards(request, project, after)
+    cards = context["cards"]
+    newest = Cursor(cards[0].created_at, cards[0].pk) if cards and not after else None
+    return context | {"cursor": cursor, "newest": newest, "after": after, "section": "studio"}

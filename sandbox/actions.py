@@ -1,0 +1,193 @@
+"""The three actions of the visual API that image engines use: submit, get result, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from sandbox.connection import Dropped
+from sandbox.engines import Asked, find_engine, read_request
+from sandbox.faults import SUBMIT_ACCEPTED, SUBMIT_LATE
+from sandbox.paint import Picture
+from sandbox.plan import choose_size, choose_times, count_outputs
+from sandbox.store import Task
+from sandbox.triggers import Triggers, read_triggers
+from sandbox.wire import SERVICE_CODES, GatewayRefusal, ServiceRefusal
+from sandbox.world import World
+
+SUBMIT = "CVSync2AsyncSubmitTask"
+GET_RESULT = "CVSync2AsyncGetResult"
+CANCEL = "CVCancelTask"
+
+Answer = dict[str, Any] | Response | None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request that passed the gateway: parsed body, its bytes, the action, the caller's own
+    request id if it sent one.
+    """
+
+    body: dict[str, Any]
+    raw: bytes
+    action: str
+    client_request_id: str | None
+
+
+async def submit(world: World, received: Received) -> Answer:
+    """Accept a task and return its id.
+
+    Raises ServiceRefusal or GatewayRefusal; then nothing was accepted.
+    """
+    if not world.rate.admit():
+        raise ServiceRefusal(50429)
+    asked = read_request(find_engine(received.body), received.body)
+    triggers = read_triggers(asked.prompt)
+    _refuse_early(triggers)
+    if fault := world.faults.first(SUBMIT_LATE):
+        raise ServiceRefusal(int(fault))
+    unfinished = world.store.unfinished()
+    if world.concurrency and unfinished >= world.concurrency:
+        raise ServiceRefusal(50430)
+    world.busiest = max(world.busiest, unfinished + 1)
+    task = _new_task(world, asked, triggers)
+    world.store.add(task)
+    await world.ledger.append(_ledger_line(task, received))
+    if world.faults.first(SUBMIT_ACCEPTED):
+        return Dropped()
+    return {"task_id": task.task_id}
+
+
+def _refuse_early(triggers: Triggers) -> None:
+    if triggers.gateway is not None:
+        raise GatewayRefusal(triggers.gateway)
+    if triggers.code is not None and not SERVICE_CODES[triggers.code].post:
+        raise ServiceRefusal(triggers.code)
+
+
+def _new_task(world: World, asked: Asked, triggers: Triggers) -> Task:
+    task_id = world.store.new_task_id()
+    now = world.clock()
+    starts, ends = choose_times(
+        world.options.seed, task_id, world.latency, world.jitter, triggers.seconds
+    )
+    width, height = choose_size(asked)
+    recipe = {
+        "prompt": asked.prompt,
+        "width": width,
+        "height": height,
+        "scale": asked.settings.get("scale"),
+        "count": count_outputs(asked, triggers),
+    }
+    return Task(
+        task_id, asked.engine.req_key, now, now + starts, now + ends, triggers.code, False, recipe
+    )
+
+
+def _ledger_line(task: Task, received: Received) -> dict[str, Any]:
+    return {
+        "time": task.submitted,
+        "action": received.action,
+        "req_key": task.req_key,
+        "body_sha256": hashlib.sha256(received.raw).hexdigest(),
+        "client_request_id": received.client_request_id,
+        "task_id": task.task_id,
+    }
+
+
+async def get_result(world: World, received: Received) -> Answer:
+    """Return a task's status and, when it is done, its pictures.
+
+    Raises ServiceRefusal, also for a task that failed.
+    """
+    return_url = _wants_url(received.body)
+    task = _named_task(world, received.body)
+    if task is None:
+        if world.options.not_found_as_50215:
+            raise ServiceRefusal(50215)
+        return _result("not_found")
+    status = task.status(world.clock())
+    if status != "done":
+        return _result(status)
+    if task.failure is not None:
+        raise ServiceRefusal(task.failure, data=_result("done"))
+    count = task.recipe["count"]
+    if return_url:
+        tokens = (world.store.mint_file(task.task_id, position) for position in range(count))
+        return _result("done", urls=[f"{world.address}/files/{token}.jpeg" for token in tokens])
+    pictures = await asyncio.gather(
+        *(world.painter.jpeg(picture_of(world, task, at)) for at in range(count))
+    )
+    return _result("done", base64s=[base64.b64encode(picture).decode() for picture in pictures])
+
+
+def _result(
+    status: str, urls: list[str] | None = None, base64s: list[str] | None = None
+) -> dict[str, Any]:
+    return {"binary_data_base64": base64s, "image_urls": urls, "status": status}
+
+
+def picture_of(world: World, task: Task, position: int) -> Picture:
+    """Return what is painted for one position of a task."""
+    recipe = task.recipe
+    scale = 0.5 if recipe["scale"] is None else recipe["scale"]
+    size = (recipe["width"], recipe["height"])
+    return Picture(
+        recipe["prompt"], size, scale, f"{task.task_id}:{position}", world.options.fast_media
+    )
+
+
+def _named_task(world: World, body: dict[str, Any]) -> Task | None:
+    """Return the task that ``body`` names by req_key and task_id, or None; a cancelled one is as
+    good as gone.
+    """
+    engine = find_engine(body)
+    task_id = body.get("task_id")
+    if task_id is None or task_id == "":
+        raise ServiceRefusal(50201, "task_id")
+    if not isinstance(task_id, str):
+        raise ServiceRefusal(50204, "task_id must be a string")
+    task = world.store.find(task_id) if task_id.isascii() and task_id.isdecimal() else None
+    gone = task is None or task.cancelled or task.req_key != engine.req_key
+    return None if gone else task
+
+
+def _wants_url(body: dict[str, Any]) -> bool:
+    text = body.get("req_json")
+    if text is None or text == "":
+        return False
+    if not isinstance(text, str):
+        raise ServiceRefusal(50204, "req_json must be a JSON string")
+    try:
+        options = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ServiceRefusal(50204, "req_json is not JSON") from None
+    if not isinstance(options, dict):
+        raise ServiceRefusal(50204, "req_json is not a JSON object")
+    return_url = options.get("return_url")
+    if return_url is not None and not isinstance(return_url, bool):
+        raise ServiceRefusal(50204, "return_url must be bool")
+    return bool(return_url)
+
+
+async def cancel(world: World, received: Received) -> Answer:
+    """Cancel a queued task. Raises ServiceRefusal 50215 when it is generating, done or unknown."""
+    task = _named_task(world, received.body)
+    if task is None or not world.store.cancel(task.task_id):
+        raise ServiceRefusal(50215, "only a queued task can be cancelled")
+    return None
+
+
+Handler = Callable[[World, Received], Awaitable[Answer]]
+ACTIONS: dict[tuple[str, str], Handler] = {
+    (SUBMIT, "2022-08-31"): submit,
+    (GET_RESULT, "2022-08-31"): get_result,
+    (CANCEL, "2024-06-06"): cancel,
+}

@@ -1,0 +1,62 @@
+"""Answers that break the connection.
+
+uvicorn hides the transport from applications, so a thin protocol class passes it on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_EXTENSION = "sandbox.transport"
+
+
+class OpenProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, which also offers its transport to the application as an ASGI
+    extension.
+    """
+
+    def on_message_begin(self) -> None:
+        """Start a request, with the transport in its scope."""
+        super().on_message_begin()
+        self.scope["extensions"] = {_EXTENSION: {"transport": self.transport}}
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport: asyncio.Transport = scope["extensions"][_EXTENSION]["transport"]
+    return transport
+
+
+async def _until_gone(receive: Receive) -> None:
+    # uvicorn logs an error if an application returns without an answer while the connection still
+    # counts as open.
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Dropped(Response):
+    """No answer at all: the connection ends at once."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Abort the transport."""
+        _transport(scope).abort()
+        await _until_gone(receive)
+
+
+class Truncated(Response):
+    """Announces the whole length, sends the first half, then ends the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send half and close."""
+        body = bytes(self.body)
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        await send(
+            {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+        )
+        _transport(scope).close()
+        await _until_gone(receive)

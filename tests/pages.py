@@ -1,0 +1,25 @@
+"""What tests of pages say again and again: addresses, texts, the cards on a page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.urls import reverse
+
+from tests import world
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+def url(team: world.Team, name: str = "studio", *more: object) -> str:
+    return reverse(name, args=[team.project.public_id, *more])
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def ids(page: str) -> list[str]:
+    """The generations whose cards stand on a page, in order."""
+    return re.findall(r'<article class="batch" id="g-([^"]+)"', page)

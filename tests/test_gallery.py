@@ -1,0 +1,238 @@
+"""The gallery, the detail page and compare."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from generations.models import Asset, Generation, Outcome, Submission
+from generations.services import gallery
+from tests import world
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e{{ 7*7 }}%(x)s"
+
+
+@pytest.fixture
+def client(team: world.Team) -> Client:
+    found = Client(headers={"Accept-Language": "en"})
+    found.force_login(team.viewer)
+    return found
+
+
+def many(team: world.Team, count: int) -> list[Asset]:
+    """Pictures of which each three have the same time."""
+    made = [world.generation(team.project, team.editor).assets.get() for _each in range(count)]
+    start = timezone.now() - timedelta(hours=1)
+    for place, asset in enumerate(made):
+        asset.created_at = start + timedelta(seconds=place // 3)
+    Asset.objects.bulk_update(made, ["created_at"])
+    return made
+
+
+def test_pages_neither_miss_nor_repeat(team: world.Team) -> None:
+    many(team, 20)
+    seen: list[int] = []
+    cursor = None
+    for _page in range(20):
+        page = gallery.assets(project=team.project, after=cursor, limit=4)
+        seen += [asset.pk for asset in page.assets]
+        if page.next is None:
+            break
+        cursor = gallery.Cursor.parse(str(page.next))
+        assert cursor == page.next
+    assert Counter(seen) == Counter(Asset.objects.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "_", "x_1", "2026-01-01_1", "2026-01-01T00:00:00+00:00_x", "9" * 400, "\0_1"]
+)
+def test_a_cursor_that_is_none_is_the_beginning(
+    text: str, team: world.Team, client: Client
+) -> None:
+    assert gallery.Cursor.parse(text) is None
+    page = reverse("gallery", args=[team.project.public_id])
+    assert client.get(page, {"after": text}).status_code == 200
+
+
+def test_the_next_page_is_a_fragment_with_the_same_address(
+    team: world.Team, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generations.views.gallery.PAGE", 3)
+    many(team, 7)
+    page = reverse("gallery", args=[team.project.public_id])
+    first = client.get(page).content.decode()
+    assert first.count('class="shot"') == 3
+    address = unescape(first.split('class="more"')[1].split('href="')[1].split('"')[0])
+    fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert fragment.count('class="shot"') == 3
+    assert "<html" not in fragment
+    assert "<h2>" not in fragment  # the day goes on
+    assert "<html" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("name", ["gallery", "studio"])
+def test_queries_do_not_grow_with_rows(name: str, team: world.Team, client: Client) -> None:
+    page = reverse(name, args=[team.project.public_id])
+    client.get(page)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        client.get(page)
+    many(team, 40)
+    with CaptureQueriesContext(connection) as lots:
+        client.get(page)
+    assert len(lots) == len(few) <= 20
+
+
+@pytest.mark.parametrize("name", ["asset", "compare"])
+def test_queries_do_not_grow_with_siblings(name: str, team: world.Team, client: Client) -> None:
+    def ask(asset: Asset) -> int:
+        url = reverse("asset", args=[asset.public_id])
+        pair = f"?a={asset.public_id}&b={asset.public_id}"
+        url = url if name == "asset" else reverse("compare") + pair
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(url).status_code == 200
+        return len(seen)
+
+    states = (world.JobState.SUCCEEDED,)
+    small = world.generation(team.project, team.editor, states=states * 2)
+    large = world.generation(team.project, team.editor, states=states * 8)
+    ask(small.assets.all()[0])
+    assert ask(large.assets.all()[0]) == ask(small.assets.all()[0]) <= 20
+
+
+def test_hostile_words_stay_words(team: world.Team, client: Client) -> None:
+    made = world.generation(team.project, team.editor, prompt=HOSTILE)
+    job = made.jobs.get()
+    job.provider_message = HOSTILE
+    job.save()
+    asset = made.assets.get()
+    other = team.asset
+    for url in (
+        reverse("gallery", args=[team.project.public_id]),
+        reverse("studio", args=[team.project.public_id]),
+        reverse("asset", args=[asset.public_id]),
+        f"{reverse('compare')}?a={asset.public_id}&b={other.public_id}",
+    ):
+        text = client.get(url).content.decode()
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+
+
+def test_the_detail_marks_what_came_otherwise_than_asked(team: world.Team, client: Client) -> None:
+    page = client.get(reverse("asset", args=[team.asset.public_id])).content.decode()
+    assert "came as 96 × 64" in page  # asked for 2048 × 2048
+    facts = {fact.key: fact for fact in gallery.asked_and_actual(team.asset)}
+    assert facts["size"].differs
+    assert not facts["format"].differs
+    auto = world.generation(team.project, team.editor, size="auto-2k").assets.get()
+    assert not any(fact.differs for fact in gallery.asked_and_actual(auto))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "changes"),
+    [
+        ("一只白鹤缓步穿过积水", "一只白鹤展翅穿过积水", [("del", "缓步"), ("ins", "展翅")]),
+        ("a red cat sits", "a blue cat sits", [("del", "red"), ("ins", "blue")]),
+        ("same", "same", []),
+        ("", "new", [("ins", "new")]),
+        ("猫", "", [("del", "猫")]),
+        ("电影感侧光", "冷青色倒影", [("del", "电影感侧光"), ("ins", "冷青色倒影")]),
+        ("85mm 镜头，雨夜", "35mm 镜头，雨夜", [("del", "85mm"), ("ins", "35mm")]),
+    ],
+)
+def test_prompts_differ_by_segment(a: str, b: str, changes: list[tuple[str, str]]) -> None:
+    segments = gallery.prompt_segments(a, b)
+    assert [(each.op, each.text) for each in segments if each.op != "equal"] == changes
+    assert "".join(each.text for each in segments if each.op != "ins") == a
+    assert "".join(each.text for each in segments if each.op != "del") == b
+
+
+def test_rows_that_differ_and_rows_that_do_not(team: world.Team) -> None:
+    other = world.generation(team.project, team.editor, scale="0.8", size="2560x1440").assets.get()
+    with translation.override("en"):
+        rows = {row.label: row for row in gallery.rows(team.asset, other)}
+    assert (rows["Prompt strength"].a, rows["Prompt strength"].b) == ("0.5", "0.8")
+    assert not rows["Size"].same
+    assert rows["Model"].same
+    assert rows["Format"].same
+
+
+def test_compare_without_two_says_how(client: Client, team: world.Team) -> None:
+    page = reverse("compare")
+    for query in ({}, {"a": str(team.asset.public_id)}):
+        assert "Choose two pictures" in client.get(page, query).content.decode()
+    for query in ({"a": "x", "b": "y"}, {"a": "\0", "b": "1"}):
+        assert client.get(page, query).status_code == 404
+    same = {"a": str(team.asset.public_id), "b": str(team.asset.public_id), "mode": "nonsense"}
+    assert "Every parameter is the same" in client.get(page, same).content.decode()
+
+
+def compared(client: Client, a: Asset, b: Asset) -> str:
+    pair = {"a": str(a.public_id), "b": str(b.public_id)}
+    return client.get(reverse("compare"), pair).content.decode()
+
+
+def strip(page: str) -> list[str]:
+    """Who would become B by a click on each picture of the strip below."""
+    film = page.split('<nav class="film"')[1].split("</nav>", maxsplit=1)[0]
+    assert film.count('aria-current="true"') == 1
+    return re.findall(r"b=([0-9a-f-]{36})", film)
+
+
+def test_of_long_runs_the_strip_shows_what_is_around_both(
+    team: world.Team, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generations.views.compare.FILM", 3)
+    states = (world.JobState.SUCCEEDED,) * 8
+    made = [world.generation(team.project, team.editor, states=states) for _each in range(2)]
+    one, two = (gallery.siblings(each.assets.all()[0]) for each in made)
+    for place, shown in ((0, two[0:3]), (4, two[3:6]), (7, two[5:8])):
+        wanted = [str(each.public_id) for each in one[:3] + shown]
+        assert strip(compared(client, one[0], two[place])) == wanted
+    both_ends = [str(each.public_id) for each in one[:3] + one[5:]]
+    assert strip(compared(client, one[0], one[7])) == both_ends
+
+
+def test_settings_are_offered_to_those_who_may_use_them(team: world.Team, client: Client) -> None:
+    use = f"recipe={team.generation.public_id}"
+    assert use not in compared(client, team.asset, team.asset)
+    client.force_login(team.editor)
+    assert compared(client, team.asset, team.asset).count(use) == 2
+
+
+def test_the_detail_tells_the_ids_that_support_asks_for(team: world.Team, client: Client) -> None:
+    page = reverse("asset", args=[team.asset.public_id])
+    sent = Submission.objects.create(
+        job=team.asset.job,
+        body_sha256="0" * 64,
+        outcome=Outcome.ACCEPTED,
+        request_id="2026<b>ABC",
+        remote_id=team.asset.job.remote_id,
+    )
+    shown = client.get(page).content.decode()
+    assert "2026&lt;b&gt;ABC" in shown
+    assert str(sent.uuid) in shown
+    assert team.asset.job.remote_id in shown
+    Submission.objects.update(request_id="")
+    assert "Request id" not in client.get(page).content.decode()
+
+
+def test_an_engine_that_left_the_catalogue_still_shows(team: world.Team, client: Client) -> None:
+    Generation.objects.update(engine="gone-1.0")
+    for url in (
+        reverse("asset", args=[team.asset.public_id]),
+        reverse("studio", args=[team.project.public_id]),
+        f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}",
+    ):
+        assert client.get(url).status_code == 200

@@ -1,0 +1,147 @@
+"""Two teams with real rows and real files, for tests that ask who may see what."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+
+from django.conf import settings
+from PIL import Image
+
+from generations.models import (
+    Asset,
+    Blob,
+    Generation,
+    Job,
+    JobState,
+    Membership,
+    Project,
+    ProviderAccount,
+    Role,
+    User,
+)
+from generations.providers import catalog
+from generations.services import accounts, compose
+
+ENGINE = "jimeng-image-4.0"
+
+
+def person(name: str, **more: object) -> User:
+    user = User(username=name, **more)
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+def picture(color: tuple[int, int, int] = (40, 90, 160), size: tuple[int, int] = (96, 64)) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", size, color).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def blob(data: bytes, content_type: str = "image/jpeg") -> Blob:
+    row = Blob(
+        sha256=hashlib.sha256(data).hexdigest(), size=len(data), content_type=content_type, uses=1
+    )
+    path = settings.MEDIA_ROOT / row.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return Blob.objects.get_or_create(
+        sha256=row.sha256,
+        defaults={"size": row.size, "content_type": content_type, "uses": 1},
+    )[0]
+
+
+def account() -> ProviderAccount:
+    return accounts.ensure_accounts()
+
+
+def generation(
+    project: Project,
+    user: User,
+    *,
+    prompt: str = "一只柯基在草地上",
+    states: tuple[JobState, ...] = (JobState.SUCCEEDED,),
+    **settings_: object,
+) -> Generation:
+    """A generation whose jobs stand in `states`; each SUCCEEDED one has an asset with real bytes."""
+    engine = catalog.get_engine(ENGINE)
+    recipe = compose.build_recipe(engine, prompt, settings_)
+    made = Generation.objects.create(
+        project=project,
+        user=user,
+        recipe=recipe,
+        recipe_sha256=catalog.recipe_sha256(recipe),
+        engine=engine.slug,
+        kind="image",
+        prompt=prompt,
+        count=len(states),
+        state=Generation.State.SUCCEEDED,
+    )
+    for position, state in enumerate(states):
+        _job(made, position, state)
+    return made
+
+
+def _job(made: Generation, position: int, state: JobState) -> Job:
+    needs_id = state in (JobState.RUNNING, JobState.COLLECTING, JobState.SUCCEEDED)
+    job = Job.objects.create(
+        generation=made,
+        account=account(),
+        user=made.user,
+        position=position,
+        state=state,
+        remote_id=str(7_000_000_000_000_000_000 + made.pk * 100 + position) if needs_id else "",
+    )
+    if state == JobState.SUCCEEDED:
+        asset(job, position)
+    return job
+
+
+def asset(job: Job, position: int = 0, data: bytes | None = None) -> Asset:
+    data = data or picture((40 + 20 * position, 90, 160))
+    with Image.open(BytesIO(data)) as image:
+        width, height = image.size
+    return Asset.objects.create(
+        project=job.generation.project,
+        generation=job.generation,
+        job=job,
+        position=0,
+        blob=blob(data),
+        kind="image",
+        format="jpeg",
+        width=width,
+        height=height,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A project with one person of each role, and one generation with every kind of job."""
+
+    project: Project
+    owner: User
+    editor: User
+    viewer: User
+    generation: Generation
+    asset: Asset
+    jobs: dict[str, Job]  # by the state each began in
+
+
+def team(name: str) -> Team:
+    project = Project.objects.create(name=name, slug=name)
+    people = {role: person(f"{name}-{role}") for role in Role.values}
+    for role, user in people.items():
+        Membership.objects.create(project=project, user=user, role=role)
+    states = (JobState.SUCCEEDED, JobState.FAILED, JobState.UNCERTAIN, JobState.QUEUED)
+    made = generation(project, people[Role.EDITOR], states=states)
+    return Team(
+        project=project,
+        owner=people[Role.OWNER],
+        editor=people[Role.EDITOR],
+        viewer=people[Role.VIEWER],
+        generation=made,
+        asset=Asset.objects.get(generation=made),
+        jobs={job.state: job for job in made.jobs.all()},
+    )
