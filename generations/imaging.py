@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 MAX_PIXELS = 60_000_000
@@ -103,3 +103,14 @@ def placeholder(path: Path) -> str:
     out = BytesIO()
     image.save(out, "WEBP", quality=40, method=4)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def master(source: Path, target: Path) -> Picture:
+    """Write the oriented sRGB copy without metadata of the upload at `source`; raise NotAPicture."""
+    verify(source)
+    with Image.open(source, formats=list(FORMATS)) as image:
+        upright = ImageOps.exif_transpose(image)
+        plain = upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
+        plain.info.clear()
+        plain.save(target, "PNG", compress_level=3)
+    return Picture("png", FORMATS["PNG"], *plain.size)

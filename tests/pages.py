@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.urls import reverse
+from playwright.sync_api import Page, expect
 
 from tests import world
 
@@ -23,3 +24,11 @@ def text(response: Any) -> str:
 def ids(page: str) -> list[str]:
     """The generations whose cards stand on a page, in order."""
     return re.findall(r'<article class="batch" id="g-([^"]+)"', page)
+
+
+def wait_for_pictures(page: Page) -> None:
+    """Until every picture the page loads at once is there. A predicate given as a string would be
+    evaluated inside the page again and again, which our own policy forbids."""
+    for picture in page.locator("img:not([loading=lazy])").all():
+        expect(picture).to_have_js_property("complete", True, timeout=30_000)
+        expect(picture).not_to_have_js_property("naturalWidth", 0)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.pages import wait_for_pictures
 from tests.running import Site, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -149,7 +150,7 @@ def test_another_mode_or_size_looks_at_the_same_spot(open_page: Open, pictures: 
 
 def test_in_the_half_of_a_nothing_of_b_shows(open_page: Open, pictures: Pictures) -> None:
     page, _complaints = open_page(compare(pictures.square, pictures.wide, "slider"))
-    page.wait_for_function("[...document.images].every(image => image.complete)")
+    wait_for_pictures(page)
     box = page.locator(".stage").bounding_box()
     assert box is not None
     left, right = int(box["x"]) + 8, int(box["x"] + box["width"]) - 8

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from generations.models.batches import Batch, BatchLine
 from generations.models.events import Event
 from generations.models.files import Asset, Blob, Rendition
+from generations.models.library import (
+    Preset,
+    Prompt,
+    PromptVersion,
+    Reference,
+    ReferenceRole,
+    Use,
+)
 from generations.models.money import Allowance, Balance, LedgerEntry
-from generations.models.people import User
-from generations.models.projects import Membership, Project, Role
+from generations.models.people import SignIn, User
+from generations.models.projects import Invitation, Membership, Project, Role
 from generations.models.providers import DriverLease, ProviderAccount
 from generations.models.runs import (
     TRANSITIONS,
@@ -14,27 +23,41 @@ from generations.models.runs import (
     Job,
     JobState,
     Outcome,
+    Priority,
     Submission,
 )
+from generations.models.search import SearchText
 
 __all__ = [
     "TRANSITIONS",
     "Allowance",
     "Asset",
     "Balance",
+    "Batch",
+    "BatchLine",
     "Blob",
     "DriverLease",
     "Event",
     "Generation",
+    "Invitation",
     "Job",
     "JobState",
     "LedgerEntry",
     "Membership",
     "Outcome",
+    "Preset",
+    "Priority",
     "Project",
+    "Prompt",
+    "PromptVersion",
     "ProviderAccount",
+    "Reference",
+    "ReferenceRole",
     "Rendition",
     "Role",
+    "SearchText",
+    "SignIn",
     "Submission",
+    "Use",
     "User",
 ]

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.models.people import User
 from generations.models.projects import Project
 from generations.models.runs import Generation, Job
 
@@ -36,7 +37,12 @@ class Blob(models.Model):
 
 class AssetQuerySet(models.QuerySet["Asset"]):
     def visible_to(self, user: Person) -> AssetQuerySet:
+        """Trashed ones included: whoever threw one away may look at it and bring it back."""
         return self.filter(project__in=Project.objects.visible_to(user))
+
+    def kept(self) -> AssetQuerySet:
+        """What lists, covers and comparisons show: nothing from the trash."""
+        return self.filter(trashed_at=None)
 
 
 class Asset(models.Model):
@@ -55,6 +61,12 @@ class Asset(models.Model):
     height = models.PositiveIntegerField()
     # A 16 px WebP as a data URI: shown until the rendition has arrived.
     placeholder = models.CharField(max_length=2000, blank=True)
+    # The team's judgement, not one person's: whoever edits in the project may change it.
+    rating = models.PositiveSmallIntegerField(null=True)
+    favourite = models.BooleanField(default=False)
+    # In the trash since; 30 days later the row and its bytes go.
+    trashed_at = models.DateTimeField(null=True)
+    trashed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AssetQuerySet.as_manager()
@@ -74,6 +86,10 @@ class Asset(models.Model):
                 condition=models.Q(job__isnull=False) | models.Q(derived_from__isnull=False),
                 name="asset_has_origin",
             ),
+            models.CheckConstraint(
+                condition=models.Q(rating=None) | models.Q(rating__range=(1, 5)),
+                name="asset_rating_in_range",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,9 +97,12 @@ class Asset(models.Model):
 
 
 class Rendition(models.Model):
-    """A rebuildable derived file, unique on (source, spec)."""
+    """A rebuildable derived file of an asset or a reference, unique on (source, spec)."""
 
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="renditions")
+    asset = models.ForeignKey(Asset, models.CASCADE, null=True, related_name="renditions")
+    reference = models.ForeignKey(
+        "generations.Reference", models.CASCADE, null=True, related_name="renditions"
+    )
     spec = models.CharField(max_length=40)
     blob = models.ForeignKey(Blob, models.PROTECT, related_name="renditions")
     width = models.PositiveIntegerField()
@@ -94,8 +113,22 @@ class Rendition(models.Model):
         verbose_name = _("rendition")
         verbose_name_plural = _("renditions")
         constraints = [
-            models.UniqueConstraint(fields=["asset", "spec"], name="one_rendition_per_spec")
+            models.UniqueConstraint(
+                fields=["asset", "spec"],
+                condition=models.Q(asset__isnull=False),
+                name="one_rendition_per_spec",
+            ),
+            models.UniqueConstraint(
+                fields=["reference", "spec"],
+                condition=models.Q(reference__isnull=False),
+                name="one_reference_rendition_per_spec",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(asset__isnull=False, reference=None)
+                | models.Q(asset=None, reference__isnull=False),
+                name="rendition_has_one_source",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.asset_id}:{self.spec}"
+        return f"{self.asset_id or self.reference_id}:{self.spec}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generations.models.people import User
@@ -38,6 +39,10 @@ class Project(models.Model):
     members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
         User, through="Membership", related_name="projects"
     )
+    # The model the compose panel begins with; empty: the catalogue's first.
+    default_engine = models.CharField(_("usual model"), max_length=60, blank=True)
+    # Archived: everything in it can be looked at, nothing can be made or changed.
+    archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()
@@ -82,3 +87,27 @@ class Membership(models.Model):
     @property
     def may_write(self) -> bool:
         return self.role in (Role.OWNER, Role.EDITOR)
+
+
+class Invitation(models.Model):
+    """A link that lets people in. Only the hash of its token is kept; the link is shown once."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="invitations")
+    role = models.CharField(_("role"), max_length=6, choices=Role.choices, default=Role.EDITOR)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    # Empty: as many people as like to.
+    max_uses = models.PositiveSmallIntegerField(null=True)
+    uses = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.project} ({self.get_role_display()})"

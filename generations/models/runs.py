@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.models.batches import Batch
 from generations.models.people import User
 from generations.models.projects import Project
 from generations.models.providers import ProviderAccount
@@ -78,10 +79,15 @@ class Generation(models.Model):
     count = models.PositiveSmallIntegerField(_("how many"))
     state = models.CharField(max_length=9, choices=State.choices, default=State.ACTIVE)
     rerun_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="reruns")
+    batch = models.ForeignKey(Batch, models.SET_NULL, null=True, related_name="generations")
+    prompt_version = models.ForeignKey(
+        "generations.PromptVersion", models.SET_NULL, null=True, related_name="generations"
+    )
     # The one-time token of the form that asked: a double click finds the first one's row.
     form_token = models.CharField(max_length=64, null=True, unique=True)
     cost_mills = models.PositiveBigIntegerField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
+    # The best of its pictures' ratings, kept for lists.
     rating = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)

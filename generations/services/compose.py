@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
-from generations.models import Generation, Job, Project, User
+from generations.models import (
+    Batch,
+    Generation,
+    Job,
+    Priority,
+    Project,
+    PromptVersion,
+    Reference,
+    ReferenceRole,
+    Use,
+    User,
+)
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
@@ -24,11 +36,35 @@ class ComposeProblem(Exception):
         self.errors = errors
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A reference in its place, and what it is for (a `ReferenceRole` value)."""
+
+    reference: Reference
+    role: str = ReferenceRole.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a run was made from, beside its recipe: an earlier run, a saved wording, a batch."""
+
+    rerun_of: Generation | None = None
+    prompt_version: PromptVersion | None = None
+    batch: Batch | None = None
+
+
 def build_recipe(
-    engine: catalog.Engine, prompt: str, settings: Mapping[str, object]
+    engine: catalog.Engine,
+    prompt: str,
+    settings: Mapping[str, object],
+    references: Sequence[Chosen] = (),
 ) -> dict[str, object]:
     """Validate and freeze the input of a run; raise ComposeProblem with every problem found."""
     problems: list[FieldError] = []
+    if len(references) > engine.references.maximum:
+        message = N_("%(count)s references are chosen; this model takes at most %(max)s.")
+        params = {"count": len(references), "max": engine.references.maximum}
+        problems.append(FieldError("references", message, params))
     try:
         prompt = catalog.clean_prompt(engine, prompt)
     except catalog.PromptError as error:
@@ -46,7 +82,9 @@ def build_recipe(
         "revision": engine.revision,
         "prompt": prompt,
         "settings": cleaned,
-        "references": [],
+        "references": [
+            {"sha256": each.reference.blob_id, "role": each.role} for each in references
+        ],
     }
 
 
@@ -58,8 +96,10 @@ def submit(
     prompt: str,
     settings: Mapping[str, object],
     count: int,
+    references: Sequence[Chosen] = (),
     form_token: str | None = None,
-    rerun_of: Generation | None = None,
+    origin: Origin = Origin(),
+    priority: Priority = Priority.INTERACTIVE,
 ) -> Generation:
     """Make a Generation of `count` queued jobs and hold what they may cost.
 
@@ -67,7 +107,7 @@ def submit(
     Raises ComposeProblem or quota.OverLimit; then nothing was made and nothing is held.
     """
     found = _engine(engine)
-    recipe = build_recipe(found, prompt, settings)
+    recipe = build_recipe(found, prompt, settings, references)
     if not 1 <= count <= MAX_COUNT:
         message = N_("Choose a number of pictures from 1 to %(max)s.")
         raise ComposeProblem([FieldError("count", message, {"max": MAX_COUNT})])
@@ -78,10 +118,11 @@ def submit(
     token = f"{user.pk}:{form_token}"[:64] if form_token else None
     with transaction.atomic():
         events.in_order()
-        generation, created = _generation(project, user, found, recipe, count, token, rerun_of)
+        generation, created = _generation(project, user, found, recipe, count, token, origin)
         if not created:
             return generation
-        jobs = _jobs(generation, account.pk, found, recipe)
+        _use(generation, references)
+        jobs = _jobs(generation, account.pk, found, recipe, priority)
         quota.reserve(jobs=jobs, user=user, project=project)
         crash.point("after_reserve")
         queue.wake(account.pk)
@@ -104,7 +145,7 @@ def _generation(
     recipe: dict[str, object],
     count: int,
     token: str | None,
-    rerun_of: Generation | None,
+    origin: Origin,
 ) -> tuple[Generation, bool]:
     fields = {
         "project": project,
@@ -115,25 +156,40 @@ def _generation(
         "kind": engine.kind,
         "prompt": recipe["prompt"],
         "count": count,
-        "rerun_of": rerun_of,
+        "rerun_of": origin.rerun_of,
+        "prompt_version": origin.prompt_version,
+        "batch": origin.batch,
     }
     if token is None:
         return Generation.objects.create(**fields), True
     return Generation.objects.get_or_create(form_token=token, defaults=fields)
 
 
+def _use(generation: Generation, references: Sequence[Chosen]) -> None:
+    Use.objects.bulk_create(
+        Use(generation=generation, reference=each.reference, position=position, role=each.role)
+        for position, each in enumerate(references)
+    )
+
+
 def _jobs(
-    generation: Generation, account_id: int, engine: catalog.Engine, recipe: dict[str, object]
+    generation: Generation,
+    account_id: int,
+    engine: catalog.Engine,
+    recipe: dict[str, object],
+    priority: Priority,
 ) -> list[Job]:
-    settings = recipe["settings"]
+    settings, references = recipe["settings"], recipe["references"]
     assert isinstance(settings, dict)
-    outputs = catalog.max_outputs(engine, settings, 0)
+    assert isinstance(references, list)
+    outputs = catalog.max_outputs(engine, settings, len(references))
     return Job.objects.bulk_create(
         Job(
             generation=generation,
             account_id=account_id,
             user_id=generation.user_id,
             position=position,
+            priority=priority,
             max_outputs=outputs,
         )
         for position in range(generation.count)

@@ -73,7 +73,7 @@ def _submit(
             settings=form.raw_settings(),
             count=form.asked_count(),
             form_token=form.typed("form_token") or None,
-            rerun_of=source,
+            origin=compose.Origin(rerun_of=source),
         )
     except compose.ComposeProblem as problem:
         form.take_errors(problem.errors)

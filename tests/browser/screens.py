@@ -15,6 +15,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import CHROMIUM, CHROMIUM_ARGS
+from tests.pages import wait_for_pictures
 from tests.running import ROOT, Site, running_site, wait_until
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
@@ -77,9 +78,7 @@ def photograph(browser: Browser, site: Site, folder: Path, wanted: dict[str, str
 def shoot(page: Page, url: str, file: Path) -> None:
     """Open, wait until every visible picture is there, photograph the window."""
     page.goto(url, wait_until="load")
-    page.wait_for_function(
-        "() => [...document.images].every(i => i.loading === 'lazy' || (i.complete && i.naturalWidth))"
-    )
+    wait_for_pictures(page)
     page.wait_for_timeout(600)
     page.screenshot(path=file)
 

@@ -1,0 +1,1 @@
+"""The library: reference pictures, saved prompts, presets. One module each."""
