@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from sandbox.connection import Dropped
 from sandbox.engines import Asked, find_engine, read_request
-from sandbox.faults import SUBMIT_ACCEPTED, SUBMIT_LATE
+from sandbox.faults import POLL_WORDS, SUBMIT_ACCEPTED, SUBMIT_LATE
 from sandbox.paint import Picture
 from sandbox.plan import choose_size, choose_times, count_outputs
 from sandbox.store import Task
@@ -109,6 +109,8 @@ async def get_result(world: World, received: Received) -> Answer:
     """
     return_url = _wants_url(received.body)
     task = _named_task(world, received.body)
+    if words := world.faults.first(POLL_WORDS):
+        return _untrue(words)
     if task is None:
         if world.options.not_found_as_50215:
             raise ServiceRefusal(50215)
@@ -126,6 +128,15 @@ async def get_result(world: World, received: Received) -> Answer:
         *(world.painter.jpeg(picture_of(world, task, at)) for at in range(count))
     )
     return _result("done", base64s=[base64.b64encode(picture).decode() for picture in pictures])
+
+
+def _untrue(fault: str) -> Answer:
+    """Answer as ``fault`` has it, whatever the task's state is."""
+    if fault == "poll_50215":
+        raise ServiceRefusal(50215)
+    if fault == "poll_done_error":
+        raise ServiceRefusal(50511, data=_result("done"))
+    return _result(fault.removeprefix("poll_"))
 
 
 def _result(

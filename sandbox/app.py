@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.actions import picture_of
-from sandbox.connection import Truncated
+from sandbox.connection import Dripping, Truncated
 from sandbox.faults import FILE
 from sandbox.visual import visual
 from sandbox.wire import gateway_envelope, new_request_id
@@ -28,9 +28,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 async def result_file(request: Request) -> Response:
     """Serve one picture: 404 for an unknown address, 403 for one that has died."""
     world: World = request.app.state.world
-    fault = world.faults.first(FILE)
-    if fault in ("file_404", "file_500"):
-        return PlainTextResponse("injected fault", int(fault[-3:]))
+    fault = world.faults.first(FILE) or ""
+    if fault in _INSTEAD:
+        return _INSTEAD[fault]()
     found = world.store.find_file(request.path_params["token"])
     if found is None:
         return PlainTextResponse("no such file", 404)
@@ -39,8 +39,22 @@ async def result_file(request: Request) -> Response:
         return PlainTextResponse("this address has expired", 403)
     jpeg = await world.painter.jpeg(picture_of(world, task, file.position))
     world.answers["file:200"] += 1
-    kind = Truncated if fault == "file_truncate" else Response
+    kind = {"file_truncate": Truncated, "file_slow": Dripping}.get(fault, Response)
     return kind(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
+_PAGE = "<!doctype html><title>Welcome</title><script>document.title = 'run'</script>"
+_HUGE = 1024 * 1024 * 1024
+# Where a fault leaves nothing of the picture. Only the length of the huge one is ever sent in full.
+_INSTEAD: dict[str, Callable[[], Response]] = {
+    "file_404": lambda: PlainTextResponse("injected fault", 404),
+    "file_500": lambda: PlainTextResponse("injected fault", 500),
+    "file_wrong": lambda: Response(_PAGE, media_type="image/jpeg"),
+    "file_huge": lambda: Truncated(
+        bytes(1024), media_type="image/jpeg", headers={"Content-Length": str(_HUGE)}
+    ),
+    "file_redirect": lambda: RedirectResponse("http://169.254.169.254/latest/meta-data/"),
+}
 
 
 def loopback_only(endpoint: Endpoint) -> Endpoint:

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _EXTENSION = "sandbox.transport"
+_DRIP, _DRIP_S = 4, 0.25
 
 
 class OpenProtocol(HttpToolsProtocol):
@@ -44,6 +45,22 @@ class Dropped(Response):
         """Abort the transport."""
         _transport(scope).abort()
         await _until_gone(receive)
+
+
+class Dripping(Response):
+    """Sends a few bytes a second, for as long as somebody listens."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the headers, then the body in drips."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        body = bytes(self.body)
+        for at in range(0, len(body), _DRIP):
+            drip, more = body[at : at + _DRIP], at + _DRIP < len(body)
+            await send({"type": "http.response.body", "body": drip, "more_body": more})
+            if _transport(scope).is_closing():
+                return
+            await asyncio.sleep(_DRIP_S)
 
 
 class Truncated(Response):

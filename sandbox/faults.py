@@ -13,8 +13,16 @@ SUBMIT_LATE = ("50429", "50430")
 # Decided after the task and its ledger line exist.
 SUBMIT_ACCEPTED = ("drop_after",)
 POLL = ("poll_drop", "poll_500", "poll_502html")
-FILE = ("file_404", "file_500", "file_truncate")
-KINDS = frozenset((*SUBMIT_EARLY, *SUBMIT_LATE, *SUBMIT_ACCEPTED, *POLL, *FILE))
+# A good request, and an answer that says something else than the task's state.
+POLL_WORDS = ("poll_not_found", "poll_expired", "poll_50215", "poll_done_error")
+_FILE_BYTES = ("file_truncate", "file_wrong", "file_huge", "file_slow")
+FILE = ("file_404", "file_500", "file_redirect", *_FILE_BYTES)
+# A good answer that suffers on its way back, on submit and on get result.
+ON_THE_WAY = ("delay", "truncated", "text", "slow")
+SUBMIT_WAY = ON_THE_WAY
+POLL_WAY = tuple(f"poll_{kind}" for kind in ON_THE_WAY)
+_ON_SUBMIT = (*SUBMIT_EARLY, *SUBMIT_LATE, *SUBMIT_ACCEPTED, *SUBMIT_WAY)
+KINDS = frozenset((*_ON_SUBMIT, *POLL, *POLL_WORDS, *POLL_WAY, *FILE))
 
 
 def check_rates(rates: Mapping[str, object]) -> dict[str, float]:

@@ -5,6 +5,7 @@ Gateway checks here, actions in actions.py.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -18,8 +19,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import actions
-from sandbox.connection import Dropped
-from sandbox.faults import POLL, SUBMIT_EARLY
+from sandbox.connection import Dripping, Dropped
+from sandbox.faults import POLL, POLL_WAY, SUBMIT_EARLY, SUBMIT_WAY
 from sandbox.signing import SignedRequest, verify
 from sandbox.wire import (
     SUCCESS,
@@ -39,6 +40,8 @@ _HTML = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
     "<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>"
 )
+_DELAY_S = 3.0
+_WAY_FAULTS = {actions.SUBMIT: SUBMIT_WAY, actions.GET_RESULT: POLL_WAY}
 _EARLY_FAULTS = {actions.SUBMIT: SUBMIT_EARLY, actions.GET_RESULT: POLL}
 
 
@@ -107,7 +110,21 @@ async def _answer(world: World, request: Request, call: Call) -> Response:
         return data
     world.answers[f"{call.action}:{SUCCESS}"] += 1
     elapsed = time.perf_counter() - call.began
-    return JSONResponse(service_envelope(SUCCESS, data, "Success", call.request_id, elapsed))
+    answer = service_envelope(SUCCESS, data, "Success", call.request_id, elapsed)
+    suffered = world.faults.first(_WAY_FAULTS.get(call.action, ()))
+    return await _on_the_way(JSONResponse(answer), (suffered or "").removeprefix("poll_"))
+
+
+async def _on_the_way(answer: Response, fault: str) -> Response:
+    """Return a good ``answer`` as it arrives when ``fault`` strikes it."""
+    if fault == "delay":
+        await asyncio.sleep(_DELAY_S)
+    if fault == "truncated":
+        # The length is that of the half: the connection is well, the JSON is not.
+        return Response(bytes(answer.body)[: len(answer.body) // 2], media_type="application/json")
+    if fault == "text":
+        return Response(answer.body, media_type="text/html")
+    return Dripping(answer.body, media_type="application/json") if fault == "slow" else answer
 
 
 async def _read_body(request: Request) -> bytes:

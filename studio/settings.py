@@ -198,6 +198,8 @@ ENGINE = {
     "slice_s": env.number("ENGINE_SLICE", 45),
     "scan_s": 0.2,
     "ensure_s": env.number("ENGINE_ENSURE", 5),
+    # How long to wait before asking again, as a part of the usual: tests have less than people.
+    "patience": env.number("ENGINE_PATIENCE", 1),
     "threads": int(env.number("ENGINE_THREADS", 96)),
     "stop_grace_s": env.number("STOP_GRACE", 120),
 }

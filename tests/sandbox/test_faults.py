@@ -148,3 +148,66 @@ def test_struck_faults_are_counted(sandbox: Sandbox) -> None:
     sandbox.poll("1")
     assert sandbox.state()["struck"]["poll_500"] == before + 1
     assert sandbox.submit(req_key=KEY).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("poll_not_found", "not_found", 10000),
+        ("poll_expired", "expired", 10000),
+        ("poll_done_error", "done", 50511),
+        ("poll_50215", None, 50215),
+    ],
+)
+def test_answers_that_say_something_else(
+    sandbox: Sandbox, kind: str, status: str | None, code: int
+) -> None:
+    task_id = sandbox.task()
+    sandbox.change(faults={kind: 1})
+    told = sandbox.poll(task_id).json()
+    assert (told["code"], (told["data"] or {}).get("status")) == (code, status)
+
+
+@pytest.mark.parametrize("prefix", ["", "poll_"])
+def test_good_answers_that_suffer_on_the_way(sandbox: Sandbox, ledger: Path, prefix: str) -> None:
+    task_id = sandbox.task()
+    before = len(lines_of(ledger))
+
+    def told(kind: str) -> requests.Response:
+        sandbox.change(faults={prefix + kind: 1})
+        return sandbox.poll(task_id) if prefix else sandbox.submit()
+
+    called_text = told("text")
+    assert called_text.headers["content-type"].startswith("text/html")
+    assert called_text.json()["code"] == 10000
+    cut = told("truncated")
+    assert cut.status_code == 200
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        cut.json()
+    assert told("delay").elapsed.total_seconds() > 2.9
+    assert len(lines_of(ledger)) - before == (0 if prefix else 3)
+
+
+def test_an_answer_may_come_in_drips(sandbox: Sandbox) -> None:
+    task_id = sandbox.task()
+    sandbox.change(faults={"poll_slow": 1})
+    assert sandbox.poll(task_id).json()["code"] == 10000
+
+
+def test_files_that_are_not_the_picture(sandbox: Sandbox) -> None:
+    task_id = sandbox.task(size=1048576)
+    (url,) = sandbox.finished(task_id).json()["data"]["image_urls"]
+    sandbox.change(faults={"file_wrong": 1})
+    wrong = requests.get(url, timeout=10)
+    assert wrong.headers["content-type"] == "image/jpeg"
+    assert wrong.content.startswith(b"<!doctype html>")
+    sandbox.change(faults={"file_redirect": 1})
+    away = requests.get(url, timeout=10, allow_redirects=False)
+    assert away.is_redirect
+    assert away.headers["location"].startswith("http://169.254.")
+    sandbox.change(faults={"file_huge": 1})
+    with requests.get(url, timeout=10, stream=True) as huge:
+        assert int(huge.headers["content-length"]) == 1024**3
+    sandbox.change(faults={"file_slow": 1})
+    with requests.get(url, timeout=10, stream=True) as slow:
+        assert 0 < len(slow.raw.read1(1024)) < 100

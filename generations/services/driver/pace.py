@@ -6,6 +6,7 @@ import random
 import time
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
@@ -72,6 +73,7 @@ class Pace:
         self.allowed = max(1, self.allowed // 2)
         self.account.strikes += 1
         wait = min(60.0, 2.0 ** min(self.account.strikes, 6)) * _rng.uniform(0.5, 1.5)
+        wait *= settings.ENGINE["patience"]
         self.account.cool_until = timezone.now() + timedelta(seconds=max(wait, retry_after or 0))
         ProviderAccount.objects.filter(pk=self.account.pk).update(
             strikes=F("strikes") + 1, cool_until=self.account.cool_until

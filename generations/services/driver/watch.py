@@ -14,6 +14,7 @@ from collections.abc import Callable
 from itertools import count
 
 from django import db
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -155,7 +156,8 @@ class Watch:
     def certain(self, job: Job) -> bool:
         """Whether the provider has told the same for long enough to be believed."""
         since = self.doubts.setdefault(job.pk, time.monotonic())
-        return time.monotonic() - since >= verdicts.DOUBT_S
+        enough = verdicts.DOUBT_S * settings.ENGINE["patience"]
+        return bool(time.monotonic() - since >= enough)
 
     def after_polled(self, result: Result, *, ended: bool) -> None:
         job, answer = result.job, result.answer

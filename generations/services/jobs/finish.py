@@ -30,6 +30,7 @@ LEASE_S = 90
 LONGEST_WAIT_S = 300.0
 # A file cut off on its way is whole the next time; one that is no picture never is.
 MAX_BAD = 2
+NEVER_BETTER = ("bad_output", "too_large")
 # Failures of one address before the provider is asked for a fresh one.
 STALE_AFTER = 2
 # Fresh addresses that were dead at once before the picture is given up.
@@ -127,7 +128,7 @@ def _keep(job: Job, position: int, sources: list[Source], *, fresh: bool = False
         outputs.keep(job=job, position=position, source=sources[position])
         return sources
     except NotKept as why:
-        bad = why.reason == "bad_output" and job.tries >= MAX_BAD
+        bad = why.reason in NEVER_BETTER and job.tries >= MAX_BAD
         # An address that stays silent may have moved (a sandbox on another port, a lapsed host).
         stale = why.dead or (why.reason == "result_lost" and job.tries >= STALE_AFTER)
         if fresh or not stale:
