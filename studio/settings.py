@@ -200,6 +200,8 @@ ENGINE = {
     "ensure_s": env.number("ENGINE_ENSURE", 5),
     # How long to wait before asking again, as a part of the usual: tests have less than people.
     "patience": env.number("ENGINE_PATIENCE", 1),
+    # Well below the watchdog's limit for the media cluster.
+    "download_s": env.number("ENGINE_DOWNLOAD", 18),
     "threads": int(env.number("ENGINE_THREADS", 96)),
     "stop_grace_s": env.number("STOP_GRACE", 120),
 }

@@ -85,7 +85,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("faults")
     with running_site(folder, worker=False, demo=False, **QUICK) as made:
         made.manage("bootstrap", "--no-runs", "--skip-checks")
-        made.shell(f"{ROWS}Allowance.objects.update(limit=100_000); answer = None")
+        room = "ProviderAccount.objects.update(max_concurrent=20, rate_per_s=50)"
+        made.shell(f"{ROWS}Allowance.objects.update(limit=100_000); {room}; answer = None")
         made.start_worker()
         yield made
 

@@ -26,8 +26,6 @@ from generations.services import crash, events
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 64 * 1024 * 1024
-# Well below the watchdog's limit for the media cluster.
-DOWNLOAD_S = 18.0
 
 
 class NotKept(Exception):
@@ -80,7 +78,7 @@ def _download(job: Job, url: str, file: IO[bytes]) -> None:
             allow_loopback=job.account.is_sandbox,
             allowed_hosts=job.account.allowed_hosts,
             max_bytes=MAX_BYTES,
-            deadline_s=DOWNLOAD_S,
+            deadline_s=settings.ENGINE["download_s"],
         )
     except http.DownloadError as error:
         dead = error.reason == "dead_url"
