@@ -22,6 +22,7 @@ QUICK = {
     "ENGINE_RENEW": "1",
     "ENGINE_ENSURE": "0.5",
     "ENGINE_PATIENCE": "0.02",
+    "ENGINE_DOWNLOAD": "3",
 }
 JOBS = 10
 ROWS = "from generations.models import *; from django.utils import timezone; "
