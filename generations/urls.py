@@ -31,6 +31,7 @@ urlpatterns = [
     path("a/<uuid:asset>/download/", files.download, name="download"),
     path("f/<uuid:asset>/original", files.original, name="file-original"),
     path("f/<uuid:asset>/<int:width>", files.rendition, name="file-rendition"),
+    path("r/<str:token>/", files.reference_for_provider, name="reference-for-provider"),
     path("compare/", compare.compare, name="compare"),
     path("g/<uuid:generation>/cancel/", jobs.cancel_all, name="generation-cancel"),
     path("j/<uuid:job>/cancel/", jobs.cancel, name="job-cancel"),

@@ -17,6 +17,7 @@ from sandbox.engines import Asked, find_engine, read_request
 from sandbox.faults import POLL_WORDS, SUBMIT_ACCEPTED, SUBMIT_LATE
 from sandbox.paint import Picture
 from sandbox.plan import choose_size, choose_times, count_outputs
+from sandbox.references import take_in
 from sandbox.store import Task
 from sandbox.triggers import Triggers, read_triggers
 from sandbox.wire import SERVICE_CODES, GatewayRefusal, ServiceRefusal
@@ -51,13 +52,16 @@ async def submit(world: World, received: Received) -> Answer:
     asked = read_request(find_engine(received.body), received.body)
     triggers = read_triggers(asked.prompt)
     _refuse_early(triggers)
+    references = await take_in(asked.references)
+    if references:
+        world.answers["reference:taken"] += len(references)
     if fault := world.faults.first(SUBMIT_LATE):
         raise ServiceRefusal(int(fault))
     unfinished = world.store.unfinished()
     if world.concurrency and unfinished >= world.concurrency:
         raise ServiceRefusal(50430)
     world.busiest = max(world.busiest, unfinished + 1)
-    task = _new_task(world, asked, triggers)
+    task = _new_task(world, asked, triggers, references)
     world.store.add(task)
     await world.ledger.append(_ledger_line(task, received))
     if world.faults.first(SUBMIT_ACCEPTED):
@@ -72,7 +76,7 @@ def _refuse_early(triggers: Triggers) -> None:
         raise ServiceRefusal(triggers.code)
 
 
-def _new_task(world: World, asked: Asked, triggers: Triggers) -> Task:
+def _new_task(world: World, asked: Asked, triggers: Triggers, references: list[str]) -> Task:
     task_id = world.store.new_task_id()
     now = world.clock()
     starts, ends = choose_times(
@@ -85,6 +89,7 @@ def _new_task(world: World, asked: Asked, triggers: Triggers) -> Task:
         "height": height,
         "scale": asked.settings.get("scale"),
         "count": count_outputs(asked, triggers),
+        "references": references,
     }
     return Task(
         task_id, asked.engine.req_key, now, now + starts, now + ends, triggers.code, False, recipe
@@ -149,9 +154,13 @@ def picture_of(world: World, task: Task, position: int) -> Picture:
     """Return what is painted for one position of a task."""
     recipe = task.recipe
     scale = 0.5 if recipe["scale"] is None else recipe["scale"]
-    size = (recipe["width"], recipe["height"])
     return Picture(
-        recipe["prompt"], size, scale, f"{task.task_id}:{position}", world.options.fast_media
+        recipe["prompt"],
+        (recipe["width"], recipe["height"]),
+        scale,
+        f"{task.task_id}:{position}",
+        world.options.fast_media,
+        tuple(base64.b64decode(each) for each in recipe.get("references", ())),
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFont
 
-from sandbox import interiors, landscapes, still_life
+from sandbox import collage, interiors, landscapes, still_life
 from sandbox.brush import BICUBIC, BILINEAR, Canvas, curve
 from sandbox.colour import PALETTES, Palette, Size
 
@@ -78,7 +78,7 @@ _MOODS: dict[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture to paint: ``size`` in pixels, ``scale`` 0–1, ``seed`` any text; ``fast`` paints
-    small and enlarges roughly.
+    small and enlarges roughly; ``references`` are small JPEGs that take part.
     """
 
     prompt: str
@@ -86,6 +86,7 @@ class Picture:
     scale: float
     seed: str
     fast: bool = False
+    references: tuple[bytes, ...] = ()
 
 
 def paint(picture: Picture) -> bytes:
@@ -94,8 +95,10 @@ def paint(picture: Picture) -> bytes:
     scene, palette = _read_prompt(picture.prompt, rng)
     canvas = Canvas(Image.new("RGB", _work_size(picture)), rng, palette, picture.scale)
     scene(canvas)
-    image = _grade(canvas.image, picture.scale)
+    inputs = collage.opened(picture.references)
+    image = _grade(collage.tinted(canvas.image, inputs, picture.scale), picture.scale)
     image = image.resize(picture.size, BILINEAR if picture.fast else BICUBIC)
+    collage.hang(image, inputs)
     if not picture.fast:
         image = _grain(image, rng)
     _mark(image)

@@ -1,4 +1,4 @@
-"""The documented words that make a prompt misbehave.
+"""The documented words that make a prompt misbehave, and the bars that make an input picture do so.
 
 The list for people is in README.md; a test compares the two.
 """
@@ -18,6 +18,11 @@ ALIASES: dict[str, str] = {
     "输出版权测试": "sandbox:50519",
     "内部错误测试": "sandbox:50500",
     "慢任务测试": "sandbox:slow",
+}
+# A bar of this colour over the whole width, at the top of an input picture, has it refused.
+BARS: dict[int, tuple[str, tuple[int, int, int]]] = {
+    50411: ("magenta", (255, 0, 255)),
+    50518: ("cyan", (0, 255, 255)),
 }
 _WORD = re.compile(r"sandbox:([A-Za-z]+|\d+)(?:=(\d+(?:\.\d+)?))?")
 

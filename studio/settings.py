@@ -29,6 +29,8 @@ SECRET_KEY = env.kept_secret("SECRET_KEY", VAR_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", "")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL").rstrip("/")
+# Where `make run` serves the pages; a provider on this machine fetches references from there.
+OWN_BASE_URL = f"http://127.0.0.1:{int(env.number('PORT', 8000))}"
 HTTPS = PUBLIC_BASE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if PUBLIC_BASE_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

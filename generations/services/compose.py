@@ -14,8 +14,7 @@ from generations.models import (
     Priority,
     Project,
     PromptVersion,
-    Reference,
-    ReferenceRole,
+    ProviderAccount,
     Use,
     User,
 )
@@ -23,6 +22,10 @@ from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
 from generations.services import accounts, crash, events, queue, quota
+from generations.services.library import fitting, transport
+from generations.services.library.references import Chosen, ReferenceProblem
+
+__all__ = ["MAX_COUNT", "Chosen", "ComposeProblem", "Origin", "build_recipe", "submit"]
 
 MAX_COUNT = 8
 RECIPE_SCHEMA = 1
@@ -34,14 +37,6 @@ class ComposeProblem(Exception):
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__("; ".join(error.message for error in errors))
         self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A reference in its place, and what it is for (a `ReferenceRole` value)."""
-
-    reference: Reference
-    role: str = ReferenceRole.ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +110,7 @@ def submit(
     if account is None:
         message = N_("No account is set up for this model. Ask an administrator to add its key.")
         raise ComposeProblem([FieldError("engine", message, {})])
+    _make_ready(found, account, references)
     token = f"{user.pk}:{form_token}"[:64] if form_token else None
     with transaction.atomic():
         events.in_order()
@@ -128,6 +124,20 @@ def submit(
         queue.wake(account.pk)
         events.publish([(project.pk, "new"), (project.pk, events.name_of(generation))])
     return generation
+
+
+def _make_ready(
+    engine: catalog.Engine, account: ProviderAccount, references: Sequence[Chosen]
+) -> None:
+    """See to it that the provider can fetch what it will be sent, before anything is reserved."""
+    if references and transport.base_url(account) is None:
+        raise ComposeProblem([FieldError("references", transport.NO_ADDRESS, {})])
+    try:
+        for each in references:
+            fitting.fitted(reference=each.reference, engine=engine)
+    except ReferenceProblem as problem:
+        error = FieldError("references", problem.message, problem.params)
+        raise ComposeProblem([error]) from None
 
 
 def _engine(slug: str) -> catalog.Engine:

@@ -1,7 +1,7 @@
 """Outputs: fetch what the provider made, verify it by decoding, keep the bytes, render.
 
 Every step may be repeated: bytes are named by their hash, an Asset is unique on (job, position) and a
-Rendition on (asset, spec). The row is written only after its bytes are safe on disk.
+Rendition on (its asset or reference, spec). The row is written only after its bytes are safe on disk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F
 
 from generations import imaging
-from generations.models import Asset, Blob, Job, Rendition
+from generations.models import Asset, Blob, Job, Reference, Rendition
 from generations.providers import http
 from generations.services import crash, events
 
@@ -119,7 +119,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _count_use(blob: Blob) -> None:
+def count_use(blob: Blob) -> None:
+    """One more row points at these bytes."""
     Blob.objects.filter(pk=blob.pk).update(uses=F("uses") + 1)
 
 
@@ -142,7 +143,7 @@ def _asset(
             },
         )
         if created:
-            _count_use(blob)
+            count_use(blob)
     return asset
 
 
@@ -150,16 +151,30 @@ def render(*, asset: Asset, source: Path) -> None:
     """Make the renditions that an asset lacks, from its bytes at `source`."""
     have = set(asset.renditions.values_list("spec", flat=True))
     for made in imaging.renditions(source, skip=have):
-        with NamedTemporaryFile(dir=settings.TEMP_ROOT, prefix="ren-") as file:
-            file.write(made.data)
-            file.flush()
-            os.fsync(file.fileno())
-            blob = store(Path(file.name), imaging.RENDITION_TYPE)
-        with transaction.atomic():
-            _row, created = Rendition.objects.get_or_create(
-                asset=asset,
-                spec=made.spec,
-                defaults={"blob": blob, "width": made.width, "height": made.height},
-            )
-            if created:
-                _count_use(blob)
+        add_rendition(owner=asset, made=made)
+
+
+def add_rendition(*, owner: Asset | Reference, made: imaging.Made) -> Rendition:
+    """Keep one rendition's bytes, then its row; the row there is already wins."""
+    with NamedTemporaryFile(dir=settings.TEMP_ROOT, prefix="ren-") as file:
+        file.write(made.data)
+        file.flush()
+        os.fsync(file.fileno())
+        blob = store(Path(file.name), imaging.RENDITION_TYPE)
+    return rendition_of(
+        owner=owner, spec=made.spec, blob=blob, width=made.width, height=made.height
+    )
+
+
+def rendition_of(
+    *, owner: Asset | Reference, spec: str, blob: Blob, width: int, height: int
+) -> Rendition:
+    """The row that says `blob` is what `owner` looks like under `spec`."""
+    source = {"reference": owner} if isinstance(owner, Reference) else {"asset": owner}
+    with transaction.atomic():
+        row, created = Rendition.objects.get_or_create(
+            **source, spec=spec, defaults={"blob": blob, "width": width, "height": height}
+        )
+        if created:
+            count_use(blob)
+    return row

@@ -27,6 +27,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from generations.models import Asset, Blob
+from generations.services.library import transport
 
 log = logging.getLogger(__name__)
 CHUNK = 64 * 1024
@@ -72,6 +73,15 @@ def rendition(request: HttpRequest, asset: UUID, width: int) -> HttpResponseBase
         return send(request, found.blob, TYPES[found.format], REVALIDATE)
     exact = made.width == width
     return send(request, made.blob, "image/webp", FOR_EVER if exact else REVALIDATE)
+
+
+@require_safe
+def reference_for_provider(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A reference as a provider fetches it: the signed address itself is the permission."""
+    found = transport.found(token)
+    if found is None:
+        raise Http404
+    return send(request, found.blob, found.blob.content_type, REVALIDATE)
 
 
 def file_name(asset: Asset) -> str:

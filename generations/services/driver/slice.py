@@ -23,6 +23,7 @@ from generations.services.driver import claims
 from generations.services.driver.calls import Errand, Pool
 from generations.services.driver.lease import Lease, take
 from generations.services.driver.watch import LEASE_LOST, Watch
+from generations.services.library import transport
 
 log = logging.getLogger(__name__)
 Stop = Callable[[], bool]
@@ -145,7 +146,10 @@ class Slice(Watch):
         try:
             if engine is None:
                 raise LookupError(job.generation.engine)
-            return self.provider.build(engine, recipe["prompt"], recipe["settings"])
+            references = transport.urls(job, engine, self.lease.account)
+            return self.provider.build(
+                engine, recipe["prompt"], recipe["settings"], references=references
+            )
         except Exception:
             log.exception("recipe cannot be built", extra={"job": job.pk})
             gone = jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "bad_request"})

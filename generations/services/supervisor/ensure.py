@@ -6,6 +6,7 @@ Nothing here talks to a provider, and nothing here ever sends a job again.
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -117,7 +118,11 @@ def sweep_files() -> None:
     for path in settings.TEMP_ROOT.glob("*") if settings.TEMP_ROOT.exists() else ():
         _unlink_older(path, horizon)
     unused = Blob.objects.filter(
-        uses=0, created_at__lt=timezone.now() - UNREFERENCED, assets=None, renditions=None
+        uses=0,
+        created_at__lt=timezone.now() - UNREFERENCED,
+        assets=None,
+        references=None,
+        renditions=None,
     )
     for blob in list(unused[:BATCH]):
         blob.delete()
@@ -137,7 +142,8 @@ def _sweep_unknown() -> None:
 
 def _unlink_older(path: Path, horizon: float) -> None:
     try:
-        if path.is_file() and path.stat().st_mtime < horizon:
-            path.unlink()
+        if path.stat().st_mtime >= horizon:
+            return
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     except FileNotFoundError:
         return  # its owner was faster
