@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from generations.models import Generation
+from generations.models import Generation, Reference
 from generations.providers import catalog
 from generations.providers.catalog import FieldError
 from generations.services import compose
+from generations.services.library.fitting import fit_note
+from generations.services.library.picks import Pick
 
 DEFAULT_COUNT = 4
-FIXED = ("prompt", "engine", "count", "form_token", "rerun_of")
+FIXED = ("prompt", "engine", "count", "form_token", "rerun_of", "references")
 
 
 class ComposeForm(forms.Form):
@@ -30,9 +33,12 @@ class ComposeForm(forms.Form):
     count = forms.Field(required=False)
     form_token = forms.Field(required=False)
     rerun_of = forms.Field(required=False)
+    references = forms.Field(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The chosen pictures, as the view found them among what the person may use.
+        self.picks: list[Pick] = []
         wanted = str(self["engine"].value() or "")
         self.engine_on_offer = catalog.ENGINES.get(wanted) or next(iter(catalog.ENGINES.values()))
         for param in self.engine_on_offer.params:
@@ -61,6 +67,16 @@ class ComposeForm(forms.Form):
                 raw.pop("height", None)
         return raw
 
+    @property
+    def tokens(self) -> list[str]:
+        """The chosen pictures as they were posted, in order."""
+        return self.data.getlist("reference") if isinstance(self.data, QueryDict) else []
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What each chosen picture is for, by its token."""
+        return {name[5:]: str(self.data[name]) for name in self.data if name.startswith("role-")}
+
     def take_errors(self, problems: Sequence[FieldError]) -> None:
         """Put each of compose's problems at its field, translated."""
         for problem in problems:
@@ -81,8 +97,11 @@ class ComposeForm(forms.Form):
 
     def again(self) -> ComposeForm:
         """The same form for the next press of the button: as typed, with a token of its own."""
-        typed = {name: self.typed(name) for name in self.fields if name != "rerun_of"}
-        return ComposeForm(initial=typed | {"form_token": secrets.token_urlsafe(16)})
+        left = ("rerun_of", "references")
+        typed = {name: self.typed(name) for name in self.fields if name not in left}
+        form = ComposeForm(initial=typed | {"form_token": secrets.token_urlsafe(16)})
+        form.picks = self.picks
+        return form
 
     # --- What the panel shows -----------------------------------------------------------------
 
@@ -114,8 +133,20 @@ class ComposeForm(forms.Form):
             settings = catalog.defaults(self.engine_on_offer)
         return catalog.max_outputs(self.engine_on_offer, settings, 0) == 1
 
+    @property
+    def tiles(self) -> list[tuple[Pick, list[str]]]:
+        """The chosen pictures, each with what this model will be sent of it."""
+        return [(pick, fit_words(pick, self.engine_on_offer)) for pick in self.picks]
+
     def field_errors(self, name: str) -> list[str]:
         return [str(text) for text in self.errors.get(name, ())] if self.is_bound else []
+
+
+def fit_words(pick: Pick, engine: catalog.Engine) -> list[str]:
+    """What will be cut, scaled or converted, in words; a result is only looked at once adopted."""
+    if not isinstance(pick.source, Reference):
+        return []
+    return [_(note.message) % note.params for note in fit_note(pick.source, engine)]
 
 
 def whole_number(text: str) -> int | None:
@@ -161,7 +192,8 @@ def estimate(form: ComposeForm, at_once: int) -> list[dict[str, object]]:
         {
             "count": count,
             "seconds": round(engine.typical_latency_s * -(-count // max(1, at_once))),
-            "most": count * engine.outputs.max_total,
+            "total": engine.outputs.max_total,
+            "most": count * max(1, engine.outputs.max_total - len(form.picks)),
             "hidden_single": not single or count != shown,
             "hidden_set": single or count != shown,
         }

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generations.views import account, compare, compose, files, gallery, jobs, live, projects
+from generations.views import (
+    account,
+    compare,
+    compose,
+    files,
+    gallery,
+    jobs,
+    live,
+    projects,
+    references,
+)
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -27,6 +37,16 @@ urlpatterns = [
         projects.member_change,
         name="member-change",
     ),
+    path("p/<uuid:project>/references/", references.upload, name="reference-upload"),
+    path("p/<uuid:project>/references/tiles/", references.tiles, name="reference-tiles"),
+    path("p/<uuid:project>/library/references/", references.library, name="references"),
+    path(
+        "p/<uuid:project>/library/references/<uuid:reference>/",
+        references.change,
+        name="reference-change",
+    ),
+    path("f/r/<uuid:reference>/original", files.reference, name="file-reference-original"),
+    path("f/r/<uuid:reference>/<int:width>", files.reference, name="file-reference"),
     path("a/<uuid:asset>/", gallery.asset, name="asset"),
     path("a/<uuid:asset>/download/", files.download, name="download"),
     path("f/<uuid:asset>/original", files.original, name="file-original"),

@@ -156,6 +156,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
+# Uploads go to disk, capped: views/uploads.py.
+FILE_UPLOAD_HANDLERS = ["generations.views.uploads.CappedUpload"]
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(VAR_DIR / "media")))
 TEMP_ROOT = VAR_DIR / "tmp"
 STATIC_URL = "static/"

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
-from generations.models import JobState, Membership, User
+from generations.models import JobState, Membership, Reference, User
 from generations.models.files import AssetQuerySet
 from tests import world
 
@@ -51,6 +51,11 @@ def _asset(name: str, *more: object) -> Callable[[world.Team], str]:
 
 def _job(name: str, state: JobState) -> Callable[[world.Team], str]:
     return lambda team: reverse(name, args=[team.jobs[state].public_id])
+
+
+def _reference(team: world.Team) -> Reference:
+    found = Reference.objects.filter(project=team.project).first()
+    return found or world.shelved(team.editor, team.project)
 
 
 def _membership(team: world.Team) -> str:
@@ -103,6 +108,23 @@ TABLE: dict[str, Row] = {
     "download": Row(_asset("download"), read="member"),
     "file-original": Row(_asset("file-original"), read="member"),
     "file-rendition": Row(_asset("file-rendition", 320), read="member"),
+    "reference-upload": Row(_project("reference-upload"), write="writer"),
+    "reference-tiles": Row(_project("reference-tiles"), read="member"),
+    "references": Row(_project("references"), read="member"),
+    "reference-change": Row(
+        lambda team: reverse(
+            "reference-change", args=[team.project.public_id, _reference(team).public_id]
+        ),
+        write="writer",
+        body=lambda team: {"note": "for the mood"},
+    ),
+    "file-reference": Row(
+        lambda team: reverse("file-reference", args=[_reference(team).public_id, 320]), "member"
+    ),
+    "file-reference-original": Row(
+        lambda team: reverse("file-reference-original", args=[_reference(team).public_id]),
+        "member",
+    ),
     "compare": Row(_compare, read="member"),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),

@@ -18,6 +18,7 @@ from generations.models import (
     Membership,
     Project,
     ProviderAccount,
+    Reference,
     Role,
     User,
 )
@@ -110,6 +111,22 @@ def asset(job: Job, position: int = 0, data: bytes | None = None) -> Asset:
         position=0,
         blob=blob(data),
         kind="image",
+        format="jpeg",
+        width=width,
+        height=height,
+    )
+
+
+def shelved(user: User, project: Project | None, data: bytes | None = None) -> Reference:
+    """A picture on the project's shelf, or on the person's own."""
+    data = data or picture((200, 120, 40))
+    with Image.open(BytesIO(data)) as image:
+        width, height = image.size
+    return Reference.objects.create(
+        user=user,
+        project=project,
+        blob=blob(data),
+        name="a.jpg",
         format="jpeg",
         width=width,
         height=height,

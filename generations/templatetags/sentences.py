@@ -81,6 +81,20 @@ def _waiting(job: Job, now: datetime) -> str:
     return _("Queued")
 
 
+CHANGED = {
+    "reference": N_("as a reference"),
+    "engine": N_("another model"),
+    "prompt": N_("another prompt"),
+    "settings": N_("other settings"),
+    "references": N_("other references"),
+}
+
+
+def edge(names: list[str]) -> str:
+    """What an edge of the lineage says: what changed from one run to the next."""
+    return ", ".join(_(CHANGED[name]) for name in names) or _("the same recipe")
+
+
 def clock(moment: datetime) -> str:
     """The time of day, with the date when it was another day."""
     local = timezone.localtime(moment)

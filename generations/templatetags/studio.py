@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generations.models import Asset, Generation
+from generations.models import Asset, Generation, ReferenceRole
+from generations.services.library.picks import Pick
 from generations.templatetags import controls, sentences, tiles
 
 register = template.Library()
@@ -29,6 +30,11 @@ def icon(name: str, size: str = "") -> SafeString:
 @register.filter
 def ago(moment: datetime) -> str:
     return sentences.ago(moment)
+
+
+@register.filter
+def edge(names: list[str]) -> str:
+    return sentences.edge(names)
 
 
 @register.filter
@@ -83,6 +89,22 @@ def pair(found: list[tiles.Tile]) -> str:
 @register.filter
 def rendition(asset: Asset, width: int = PICTURE_EACH) -> str:
     return reverse("file-rendition", args=[asset.public_id, width])
+
+
+@register.filter
+def picture_url(pick: Pick, width: int = 0) -> str:
+    """Where a chosen picture is, whole or as a thumbnail."""
+    source = pick.source
+    if isinstance(source, Asset):
+        return rendition(source, width) if width else reverse("asset", args=[source.public_id])
+    if width:
+        return reverse("file-reference", args=[source.public_id, width])
+    return reverse("file-reference-original", args=[source.public_id])
+
+
+@register.simple_tag
+def reference_roles() -> list[tuple[str, str]]:
+    return [(value, str(label)) for value, label in ReferenceRole.choices]
 
 
 @register.filter

@@ -10,12 +10,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from generations.forms import ComposeForm, estimate
 from generations.models import Generation, Project
 from generations.services import accounts, compose, events, gallery, quota
 from generations.services.gallery import Cursor
+from generations.services.library import picks
+from generations.services.library.picks import Pick
+from generations.services.library.references import Chosen, ReferenceProblem
 from generations.views.access import (
     get_project,
     may_write,
@@ -23,6 +27,7 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
+from generations.views.references import tokens_of
 
 PAGE = 12
 CATCH_UP = 24  # more new cards than this at once replace the feed instead of growing it
@@ -35,6 +40,7 @@ def studio(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
     source = _source(request, request.GET.get("recipe", ""))
     form = ComposeForm.fresh(source)
+    form.picks = _begin_with(request, source)
     return render(request, "generations/studio.html", _page(request, found, form, source=source))
 
 
@@ -60,10 +66,37 @@ def submit(request: HttpRequest, project: UUID) -> HttpResponse:
     return response
 
 
+def _begin_with(request: HttpRequest, source: Generation | None) -> list[Pick]:
+    """The pictures of the run to be repeated, and those the address names."""
+    before = picks.of_generation(generation=source, user=person(request)) if source else []
+    named = picks.find(tokens=tokens_of(request), roles={}, user=person(request)).picks
+    known = {each.token for each in before}
+    return before + [each for each in named if each.token not in known]
+
+
+def _choose(request: HttpRequest, project: Project, form: ComposeForm) -> list[Chosen] | None:
+    """The form's pictures as references; None, with the field's error set, when one is not there."""
+    found = picks.find(tokens=form.tokens, roles=form.roles, user=person(request))
+    form.picks = found.picks
+    if found.missing:
+        form.add_error("references", _("A chosen picture is not there any more. It was left out."))
+        return None
+    try:
+        chosen = picks.chosen(picks=found.picks, user=person(request), project=project)
+    except ReferenceProblem as problem:
+        form.add_error("references", _(problem.message) % problem.params)
+        return None
+    form.picks = [Pick(str(c.reference.public_id), c.role, c.reference) for c in chosen]
+    return chosen
+
+
 def _submit(
     request: HttpRequest, project: Project, form: ComposeForm, source: Generation | None
 ) -> tuple[Generation | None, str]:
     """The new generation, or None with the form's errors set and the allowance's sentence."""
+    chosen = _choose(request, project, form)
+    if chosen is None:
+        return None, ""
     try:
         made = compose.submit(
             project=project,
@@ -72,6 +105,7 @@ def _submit(
             prompt=form.typed("prompt"),
             settings=form.raw_settings(),
             count=form.asked_count(),
+            references=chosen,
             form_token=form.typed("form_token") or None,
             origin=compose.Origin(rerun_of=source),
         )

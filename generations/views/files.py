@@ -26,7 +26,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from generations.models import Asset, Blob
+from generations.models import Asset, Blob, Reference
 from generations.services.library import transport
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,18 @@ def reference_for_provider(request: HttpRequest, token: str) -> HttpResponseBase
     if found is None:
         raise Http404
     return send(request, found.blob, found.blob.content_type, REVALIDATE)
+
+
+@require_safe
+@login_required
+def reference(request: HttpRequest, reference: UUID, width: int = 0) -> HttpResponseBase:
+    """A reference's master, or a copy of it at most `width` pixels wide where there is one."""
+    rows = Reference.objects.visible_to(request.user).select_related("blob")
+    found = get_object_or_404(rows, public_id=reference)
+    copies = found.renditions.filter(spec__in=("320", "640", "1280"), width__gte=width)
+    made = copies.select_related("blob").order_by("width").first() if width else None
+    blob = made.blob if made else found.blob
+    return send(request, blob, blob.content_type, REVALIDATE)
 
 
 def file_name(asset: Asset) -> str:

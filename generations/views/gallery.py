@@ -15,7 +15,7 @@ from generations.models import Asset
 from generations.services import gallery as pictures
 from generations.services import jobs
 from generations.services.gallery import Cursor
-from generations.views.access import get_project, may_write, wants_fragment
+from generations.views.access import get_project, may_write, person, wants_fragment
 
 PAGE = 48
 
@@ -55,6 +55,7 @@ def asset(request: HttpRequest, asset: UUID) -> HttpResponse:
     context = {
         "asset": found,
         "project": found.project,
+        "lineage": pictures.lineage(asset=found, user=person(request)),
         "facts": pictures.asked_and_actual(found),
         "siblings": around,
         "ordinal": place + 1,

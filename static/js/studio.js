@@ -15,7 +15,37 @@ class ComposePanel extends HTMLElement {
     this.addEventListener("click", (event) => this.step(event.target.closest("[data-step]")));
     this.addEventListener("keydown", (event) => this.send(event));
     this.addEventListener("htmx:after:swap", () => this.refresh());
+    this.pictures();
     this.refresh();
+  }
+
+  /** Reference pictures, by drop, paste, button or drag; the code for them comes with the first. */
+  pictures() {
+    const bring = (run) => import("./references.js").then(run);
+    const files = (event) => event.dataTransfer?.types.includes("Files");
+    const over = (is) => this.classList.toggle("over", is);
+    this.addEventListener("dragover", (event) => files(event) && (event.preventDefault(), over(true)));
+    this.addEventListener("dragleave", (event) => this.contains(event.relatedTarget) || over(false));
+    this.addEventListener("drop", (event) => {
+      if (!files(event)) return;
+      event.preventDefault();
+      over(false);
+      const dropped = [...event.dataTransfer.files];
+      bring(({ add }) => add(dropped));
+    });
+    this.addEventListener("paste", (event) => {
+      const pasted = [...event.clipboardData.files];
+      if (!pasted.length) return;
+      event.preventDefault();
+      bring(({ add }) => add(pasted));
+    });
+    this.addEventListener("dragstart", (event) => bring(({ drag }) => drag(event)));
+    this.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-refs], [data-move]");
+      if (!button) return;
+      event.preventDefault();
+      bring(({ act, move }) => (button.dataset.move ? move(button) : act(button)));
+    });
   }
 
   get form() {
@@ -67,9 +97,12 @@ class ComposePanel extends HTMLElement {
       range.nextElementSibling.value = range.value;
     }
     const count = Math.min(8, Math.max(1, parseInt($("#count", this).value, 10) || 1));
+    const references = this.showReferences();
     const mode = $("[name=output]:checked", this)?.value ?? "single";
     for (const line of all("#estimates > span", this)) {
       line.hidden = line.dataset.mode !== mode || Number(line.dataset.count) !== count;
+      const most = $(".most", line);
+      if (most) most.textContent = count * Math.max(1, Number(most.dataset.total) - references);
     }
     const go = $(".go", this);
     go.textContent = (go.dataset[mode] ?? go.dataset.single).replace("{n}", count);
@@ -80,6 +113,15 @@ class ComposePanel extends HTMLElement {
     const length = [...$("#prompt", this).value].length;
     counter.textContent = `${length} / ${counter.dataset.max}`;
     counter.classList.toggle("over", length > Number(counter.dataset.max));
+  }
+
+  showReferences() {
+    const used = all(".ref [name=reference]:checked", this).length;
+    const counter = $("[data-refs-count]", this);
+    counter.textContent = `${used} / ${counter.dataset.most}`;
+    counter.classList.toggle("err", used > Number(counter.dataset.most));
+    $(".many", this).hidden = used <= 6;
+    return used;
   }
 
   showSize() {
