@@ -54,9 +54,7 @@ def _cut(image: Image.Image, wanted: Wanted) -> Image.Image:
         return image
     if wanted.size == (wanted.box[2] - wanted.box[0], wanted.box[3] - wanted.box[1]):
         return image.crop(wanted.box)
-    return image.resize(
-        wanted.size, Image.Resampling.LANCZOS, box=wanted.box, reducing_gap=3.0
-    )
+    return image.resize(wanted.size, Image.Resampling.LANCZOS, box=wanted.box, reducing_gap=3.0)
 
 
 def _attempts(formats: tuple[str, ...], lossless: bool) -> Iterator[tuple[str, int]]:
