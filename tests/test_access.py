@@ -17,8 +17,9 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
-from generations.models import JobState, Membership, User
+from generations.models import JobState, Membership, Use, User
 from generations.models.files import AssetQuerySet
+from generations.services.library import transport
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,17 @@ def _compose_body(team: world.Team) -> dict[str, Any]:
     }
 
 
+def _signed_reference(team: world.Team) -> str:
+    """The signed address of a reference: whoever holds it is a provider."""
+    rendition = world.rendition(world.reference(team))
+    job = team.jobs[JobState.QUEUED]
+    Use.objects.get_or_create(
+        generation=team.generation, position=0, defaults={"reference": rendition.reference}
+    )
+    token = transport.token_for(job=job, rendition=rendition)
+    return reverse("reference-for-provider", args=[token])
+
+
 def _compare(team: world.Team) -> str:
     return f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}"
 
@@ -103,6 +115,7 @@ TABLE: dict[str, Row] = {
     "download": Row(_asset("download"), read="member"),
     "file-original": Row(_asset("file-original"), read="member"),
     "file-rendition": Row(_asset("file-rendition", 320), read="member"),
+    "reference-for-provider": Row(_signed_reference, read="anyone"),
     "compare": Row(_compare, read="member"),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),

@@ -18,11 +18,14 @@ from generations.models import (
     Membership,
     Project,
     ProviderAccount,
+    Reference,
+    Rendition,
     Role,
     User,
 )
 from generations.providers import catalog
 from generations.services import accounts, compose
+from generations.services.library import fitting
 
 ENGINE = "jimeng-image-4.0"
 
@@ -114,6 +117,22 @@ def asset(job: Job, position: int = 0, data: bytes | None = None) -> Asset:
         width=width,
         height=height,
     )
+
+
+def reference(team: Team, *, own: bool = False, data: bytes | None = None) -> Reference:
+    """A reference on the team's shelf, or on its owner's own, made without decoding anything."""
+    data = data or picture((200, 120, 40))
+    shelf = {"project": None, "user": team.owner} if own else {"project": team.project}
+    with Image.open(BytesIO(data)) as image:
+        width, height = image.size
+    fields = {"name": "a.jpg", "format": "jpeg", "width": width, "height": height}
+    found = {"user": team.owner, **fields}
+    return Reference.objects.get_or_create(blob=blob(data), **shelf, defaults=found)[0]
+
+
+def rendition(source: Reference) -> Rendition:
+    """What the engine is sent of a reference: its own bytes."""
+    return fitting.fitted(reference=source, engine=catalog.get_engine(ENGINE))
 
 
 @dataclass(frozen=True, slots=True)
