@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from PIL import Image
 from pytest_django import Settings
 
 from generations import imaging
@@ -23,28 +19,13 @@ from generations.services import compose, outputs
 from generations.services.library import fitting, problems, references
 from generations.services.supervisor import ensure
 from tests import world
-from tests.pictures import delta_e, encoded, header_only, middles, patches
+from tests.pictures import encoded, header_only, patches, photo
+from tests.uploads import Add, add
+
+__all__ = ["add"]
 
 pytestmark = pytest.mark.django_db
 ENGINE = catalog.get_engine(world.ENGINE)
-Add = Callable[..., Reference]
-
-
-@pytest.fixture
-def add(team: world.Team, tmp_path: Path) -> Add:
-    """Take a picture in: on the team's shelf, or on its owner's own."""
-
-    def ingest(data: bytes, name: str = "a.png", *, own: bool = False) -> Reference:
-        source = tmp_path / "upload"
-        source.write_bytes(data)
-        project = None if own else team.project
-        return references.ingest(source=source, name=name, user=team.owner, project=project)
-
-    return ingest
-
-
-def photo(width: int = 900, height: int = 600, format: str = "JPEG") -> bytes:
-    return encoded(Image.effect_noise((width, height), 50).convert("RGB"), format)
 
 
 # --- Taking in ------------------------------------------------------------------------------------
@@ -145,90 +126,6 @@ def test_a_result_becomes_a_reference_that_knows_where_it_came_from(team: world.
     assert made.name == team.generation.prompt[:40]
     again = references.adopt(asset=team.asset, user=team.editor, project=team.project)
     assert again == made
-
-
-# --- Fitting --------------------------------------------------------------------------------------
-
-RULE = ENGINE.references
-
-
-@pytest.mark.parametrize(
-    ("size", "part", "sent"),
-    [
-        ((1000, 800), (1000, 800), (1000, 800)),
-        ((4096, 4096), (4096, 4096), (4096, 4096)),
-        ((6000, 4000), (6000, 4000), (4096, 2731)),
-        ((4000, 6000), (4000, 6000), (2731, 4096)),
-        ((3001, 1000), (3000, 1000), (3000, 1000)),
-        ((1000, 9000), (1000, 3000), (1000, 3000)),
-        ((9000, 3000), (9000, 3000), (4096, 1366)),
-        ((1, 65000), (1, 3), (1, 3)),
-        ((65000, 1), (3, 1), (3, 1)),
-        ((12001, 4000), (12000, 4000), (4096, 1366)),
-    ],
-)
-def test_what_is_sent_of_a_picture(
-    size: tuple[int, int], part: tuple[int, int], sent: tuple[int, int]
-) -> None:
-    plan = fitting.plan(*size, RULE)
-    assert (plan.part, plan.size) == (part, sent)
-    assert RULE.min_ratio <= Fraction(*plan.size) <= RULE.max_ratio
-    left, upper, right, lower = plan.box
-    assert abs(left - (size[0] - right)) <= 1
-    assert abs(upper - (size[1] - lower)) <= 1
-
-
-def test_a_picture_that_fits_is_sent_as_it_is(add: Add) -> None:
-    row = add(photo())
-    assert row.renditions.get(spec=fitting.spec_of(ENGINE)).blob == row.blob
-    assert fitting.fit_note(row, ENGINE) == []
-
-
-def test_a_long_picture_is_cropped_in_the_middle_and_scaled(add: Add) -> None:
-    image = patches([(255, 0, 0), (0, 160, 0), (0, 160, 0), (0, 160, 0), (0, 0, 255)])
-    row = add(encoded(image.resize((10_000, 2_000), Image.Resampling.NEAREST), "PNG"))
-    sent = row.renditions.get(spec=fitting.spec_of(ENGINE))
-    assert (sent.width, sent.height) == (4096, 1366)
-    path = settings.MEDIA_ROOT / sent.blob.name
-    assert max(delta_e(each, (0, 160, 0)) for each in middles(path, 3)) <= 2
-    said = [note.message % note.params for note in fitting.fit_note(row, ENGINE)]
-    assert "6000 × 2000" in said[0]
-    assert "4096 × 1366" in said[1]
-
-
-def test_it_is_made_once(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = add(photo(5_000, 4_000))
-    monkeypatch.setattr(imaging, "fit", lambda *_: pytest.fail("made again"))
-    assert fitting.fitted(reference=row, engine=ENGINE).width == 4096
-
-
-def test_what_is_transparent_stays_so_while_it_fits(add: Add) -> None:
-    image = Image.effect_noise((1_200, 900), 90).convert("RGBA")
-    image.putalpha(Image.linear_gradient("L").resize(image.size))
-    row = add(encoded(image, "PNG"))
-    assert row.renditions.get(spec=fitting.spec_of(ENGINE)).blob.content_type == "image/png"
-    tight = replace(ENGINE, references=replace(RULE, max_bytes=400_000))
-    sent = fitting.fitted(reference=row, engine=tight)
-    assert sent.spec != fitting.spec_of(ENGINE)
-    assert (sent.blob.content_type, sent.blob.size <= 400_000) == ("image/jpeg", True)
-    top = middles(settings.MEDIA_ROOT / sent.blob.name, 1)
-    assert len(top[0]) == 3  # laid on white
-
-
-def test_a_model_of_one_format_gets_that(add: Add) -> None:
-    row = add(encoded(patches().resize((256, 128)), "PNG"))
-    picky = replace(ENGINE, references=replace(RULE, formats=("jpeg",)))
-    sent = fitting.fitted(reference=row, engine=picky)
-    assert sent.blob.content_type == "image/jpeg"
-    (note,) = fitting.fit_note(row, picky)
-    assert note.message % note.params == "It is sent as JPEG."
-
-
-def test_what_can_never_fit_is_a_problem(add: Add) -> None:
-    row = add(photo())
-    tiny = replace(ENGINE, references=replace(RULE, max_bytes=10))
-    with pytest.raises(references.ReferenceProblem):
-        fitting.fitted(reference=row, engine=tiny)
 
 
 # --- In runs --------------------------------------------------------------------------------------

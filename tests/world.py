@@ -21,6 +21,7 @@ from generations.models import (
     Reference,
     Rendition,
     Role,
+    Use,
     User,
 )
 from generations.providers import catalog
@@ -133,6 +134,17 @@ def reference(team: Team, *, own: bool = False, data: bytes | None = None) -> Re
 def rendition(source: Reference) -> Rendition:
     """What the engine is sent of a reference: its own bytes."""
     return fitting.fitted(reference=source, engine=catalog.get_engine(ENGINE))
+
+
+def job_using(team: Team, *used: Reference) -> Job:
+    """The team's queued job, as if its run used these."""
+    job = team.jobs[JobState.QUEUED]
+    recipe = job.generation.recipe
+    recipe["references"] = [{"sha256": each.blob_id, "role": ""} for each in used]
+    Generation.objects.filter(pk=job.generation_id).update(recipe=recipe)
+    for position, each in enumerate(used):
+        Use.objects.create(generation=job.generation, reference=each, position=position)
+    return Job.objects.select_related("generation", "account").get(pk=job.pk)
 
 
 @dataclass(frozen=True, slots=True)
