@@ -189,6 +189,8 @@ VOLC_SECRET_KEY = env.text("VOLC_SECRET_KEY")
 VOLC_SESSION_TOKEN = env.text("VOLC_SESSION_TOKEN")
 VOLC_BASE_URL = env.text("VOLC_BASE_URL", "https://visual.volcengineapi.com")
 LIVE = bool(VOLC_ACCESS_KEY and VOLC_SECRET_KEY)
+if not LIVE and "127.0.0.1" not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append("127.0.0.1")  # the sandbox fetches references there, behind any proxy
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 SANDBOX_ACCESS_KEY, SANDBOX_SECRET_KEY = "AKSANDBOX", "SKSANDBOX"
 

@@ -219,3 +219,8 @@ def encoded(image: Image.Image, format: str, **more: Any) -> bytes:
     out = BytesIO()
     image.save(out, format, **more)
     return out.getvalue()
+
+
+def photo(width: int = 900, height: int = 600, format: str = "JPEG") -> bytes:
+    """Noise, which no format compresses well."""
+    return encoded(Image.effect_noise((width, height), 50).convert("RGB"), format)

@@ -47,7 +47,7 @@ class Site:
     sandbox: Sandbox
     database_url: str
     more: dict[str, str] = field(default_factory=dict)
-    port: int = 0
+    port: int = field(default_factory=free_port)
     web: Running | None = None
     worker: Running | None = None
     password: str = PASSWORD
@@ -65,6 +65,7 @@ class Site:
             self.var,
             DATABASE_URL=self.database_url,
             DIPTYCH_DEMO_PASSWORD=self.password,
+            PORT=str(self.port),
             SANDBOX_PORT=str(self.sandbox.port),
             **{"STOP_GRACE": "5", **self.more, **more},
         )
@@ -101,7 +102,6 @@ class Site:
         self.manage("bootstrap")
 
     def start_web(self) -> None:
-        self.port = self.port or free_port()
         server = ["-m", "uvicorn", "studio.asgi:application", "--host", "127.0.0.1"]
         options = ["--port", str(self.port), "--no-access-log", "--log-level", "warning"]
         grace = ["--timeout-graceful-shutdown", "2", "--lifespan", "off"]

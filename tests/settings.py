@@ -18,7 +18,7 @@ atexit.register(shutil.rmtree, _ours, ignore_errors=True)
 _LEFT_OUT = (
     *("VOLC_ACCESS_KEY", "VOLC_SECRET_KEY", "VOLC_SESSION_TOKEN", "VOLC_BASE_URL"),
     *("DATABASE_URL", "MEDIA_ROOT", "SECRET_KEY", "PUBLIC_BASE_URL", "ALLOWED_HOSTS"),
-    *("DEBUG", "LOG_LEVEL", "TIME_ZONE", "SANDBOX_PORT", "DIPTYCH_CRASH_AT"),
+    *("DEBUG", "LOG_LEVEL", "TIME_ZONE", "SANDBOX_PORT", "PORT", "DIPTYCH_CRASH_AT"),
 )
 for _name in _LEFT_OUT:
     os.environ.pop(_name, None)

@@ -18,7 +18,9 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
 from generations.models import JobState, Membership, Reference, User
+from generations.models import JobState, Membership, Use, User
 from generations.models.files import AssetQuerySet
+from generations.services.library import transport
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,17 @@ def _compose_body(team: world.Team) -> dict[str, Any]:
     }
 
 
+def _signed_reference(team: world.Team) -> str:
+    """The signed address of a reference: whoever holds it is a provider."""
+    rendition = world.rendition(world.reference(team))
+    job = team.jobs[JobState.QUEUED]
+    Use.objects.get_or_create(
+        generation=team.generation, position=0, defaults={"reference": rendition.reference}
+    )
+    token = transport.token_for(job=job, rendition=rendition)
+    return reverse("reference-for-provider", args=[token])
+
+
 def _compare(team: world.Team) -> str:
     return f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}"
 
@@ -125,6 +138,7 @@ TABLE: dict[str, Row] = {
         lambda team: reverse("file-reference-original", args=[_reference(team).public_id]),
         "member",
     ),
+    "reference-for-provider": Row(_signed_reference, read="anyone"),
     "compare": Row(_compare, read="member"),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import struct
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
 from pillow_heif import register_heif_opener
 
-from generations import imaging
-from generations.imaging import apart, limits, master
 from tests.pictures import (
     PATCH,
     PATCHES,
     Colour,
-    chunk,
     cmyk_profile,
     delta_e,
     display_p3,
     encoded,
-    header_only,
     lab50_to_srgb,
     middles,
     p3_to_srgb,
@@ -33,26 +26,12 @@ from tests.pictures import (
     patches_png,
     png,
 )
+from tests.uploads import TakeIn, take_in
 
+__all__ = ["take_in"]
 register_heif_opener()
 JUST_NOTICEABLE = 2.0
 MEMORY_KB = 700 * 1024
-
-
-@pytest.fixture
-def take(tmp_path: Path) -> Callable[[bytes], tuple[imaging.Prepared, Path]]:
-    """Take an upload in: what became of it, and the master."""
-
-    def prepare(data: bytes) -> tuple[imaging.Prepared, Path]:
-        source, folder = tmp_path / "upload", tmp_path / "made"
-        source.write_bytes(data)
-        folder.mkdir(exist_ok=True)
-        return imaging.prepare(source, folder), folder / imaging.MASTER
-
-    return prepare
-
-
-Take = Callable[[bytes], tuple[imaging.Prepared, Path]]
 
 
 def shows(path: Path, colours: list[Colour]) -> None:
@@ -155,9 +134,9 @@ COLOURS: dict[str, Callable[[], tuple[bytes, list[Colour]]]] = {
 
 
 @pytest.mark.parametrize("kind", COLOURS)
-def test_the_master_shows_the_colours_of_the_upload(kind: str, take: Take) -> None:
+def test_the_master_shows_the_colours_of_the_upload(kind: str, take_in: TakeIn) -> None:
     data, colours = COLOURS[kind]()
-    made, path = take(data)
+    made, path = take_in(data)
     assert made.picture.format in ("jpeg", "png")
     shows(path, colours)
     shows_webp = [each for each in made.renditions if each.spec == "320"]
@@ -171,36 +150,36 @@ def test_the_oracle_would_notice() -> None:
     assert max(delta_e(a, b) for a, b in zip(PATCHES, of_p3()[1], strict=True)) > 3
 
 
-def test_a_transparent_palette_stays_transparent(take: Take) -> None:
+def test_a_transparent_palette_stays_transparent(take_in: TakeIn) -> None:
     chunks = ((b"PLTE", b"".join(map(bytes, PATCHES))), (b"tRNS", bytes((0, 255, 128))))
-    made, path = take(patches_png([bytes((at,)) for at in range(8)], 8, 3, *chunks))
+    made, path = take_in(patches_png([bytes((at,)) for at in range(8)], 8, 3, *chunks))
     found = middles(path, 8)
     assert made.picture.format == "png"
     assert [pixel[3] for pixel in found] == [0, 255, 128, *[255] * 5]
     assert [pixel[:3] for pixel in found[1:]] == PATCHES[1:]
 
 
-def test_16_bit_grey_with_a_transparent_level(take: Take) -> None:
+def test_16_bit_grey_with_a_transparent_level(take_in: TakeIn) -> None:
     levels = [0, 30000, 65535]
     samples = [struct.pack(">H", level) for level in levels]
-    _made, path = take(patches_png(samples, 16, 0, (b"tRNS", struct.pack(">H", 30000))))
+    _made, path = take_in(patches_png(samples, 16, 0, (b"tRNS", struct.pack(">H", 30000))))
     assert [pixel[3] for pixel in middles(path, 3)] == [255, 0, 255]
 
 
-def test_alpha_survives_its_colours_being_converted(take: Take) -> None:
+def test_alpha_survives_its_colours_being_converted(take_in: TakeIn) -> None:
     image = patches()
     image.putalpha(Image.linear_gradient("L").resize(image.size).rotate(90, expand=False))
     image.putalpha(77)
-    _made, path = take(encoded(image, "PNG", icc_profile=display_p3()))
+    _made, path = take_in(encoded(image, "PNG", icc_profile=display_p3()))
     found = middles(path, len(PATCHES))
     assert {pixel[3] for pixel in found} == {77}
     shows(path, [p3_to_srgb(colour) for colour in PATCHES])
 
 
-def test_an_alpha_channel_that_says_nothing_goes(take: Take) -> None:
+def test_an_alpha_channel_that_says_nothing_goes(take_in: TakeIn) -> None:
     image = patches()
     image.putalpha(255)
-    _made, path = take(encoded(image, "PNG"))
+    _made, path = take_in(encoded(image, "PNG"))
     with Image.open(path) as kept:
         assert kept.mode == "RGB"
 
@@ -222,12 +201,14 @@ DONE = {
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
 @pytest.mark.parametrize("orientation", DONE)
-def test_every_orientation_comes_out_upright(format: str, orientation: int, take: Take) -> None:
+def test_every_orientation_comes_out_upright(
+    format: str, orientation: int, take_in: TakeIn
+) -> None:
     turn = DONE[orientation]
     image = patches() if turn is None else patches().transpose(turn)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    made, path = take(encoded(image, format, exif=exif.tobytes(), quality=98))
+    made, path = take_in(encoded(image, format, exif=exif.tobytes(), quality=98))
     assert (made.picture.width, made.picture.height) == (PATCH * len(PATCHES), PATCH)
     found = middles(path, len(PATCHES))
     assert (
@@ -235,8 +216,8 @@ def test_every_orientation_comes_out_upright(format: str, orientation: int, take
     )
 
 
-def test_broken_exif_harms_nothing(take: Take) -> None:
-    _made, path = take(
+def test_broken_exif_harms_nothing(take_in: TakeIn) -> None:
+    _made, path = take_in(
         encoded(patches(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xee" * 40)
     )
     shows(path, PATCHES)
@@ -281,10 +262,10 @@ def segments(data: bytes) -> set[bytes]:
 
 
 @pytest.mark.parametrize("kind", with_everything())
-def test_no_metadata_is_left(kind: str, take: Take) -> None:
+def test_no_metadata_is_left(kind: str, take_in: TakeIn) -> None:
     data = with_everything()[kind]
     assert b"SECRET" in data
-    made, path = take(data)
+    made, path = take_in(data)
     for each in (path.read_bytes(), *(each.data for each in made.renditions)):
         assert not re.search(rb"SECRET|Exif|ICC_PROFILE|iCCP|EXIF|eXIf|XMP|tEXt|iTXt", each)
     if made.picture.format == "jpeg":
@@ -292,175 +273,3 @@ def test_no_metadata_is_left(kind: str, take: Take) -> None:
         assert segments(path.read_bytes()) <= {b"\xff\xe0", b"\xff\xdb", b"\xff\xc0", b"\xff\xc4"}
     with Image.open(path) as kept:
         assert set(kept.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
-
-
-# --- Refused, and why -----------------------------------------------------------------------------
-
-
-@cache
-def bad() -> dict[str, tuple[bytes, str]]:
-    jpeg = encoded(Image.effect_noise((400, 300), 60).convert("RGB"), "JPEG")
-    heic = encoded(Image.effect_noise((400, 300), 60).convert("RGB"), "HEIF")
-    frames = [Image.effect_noise((16, 16), 60) for _each in range(3)]
-    moving = {"save_all": True, "append_images": frames[1:]}
-    return {
-        "nothing": (b"", "kind"),
-        "text": (b"Dear all,\n", "kind"),
-        "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "kind"),
-        "html": (b"<!doctype html><script>alert(1)</script>", "kind"),
-        "pdf": (b"%PDF-1.7\n1 0 obj<<>>endobj\n%%EOF", "kind"),
-        "gif": (encoded(frames[0], "GIF"), "kind"),
-        "tiff": (encoded(frames[0], "TIFF"), "kind"),
-        "truncated jpeg": (jpeg[: len(jpeg) // 2], "damaged"),
-        "truncated heic": (heic[: len(heic) // 2], "damaged"),
-        "truncated png": (encoded(frames[0], "PNG")[:-40], "damaged"),
-        "30,000 x 30,000": (header_only(30_000, 30_000), "pixels"),
-        "just too many pixels": (header_only(7_746, 7_747), "pixels"),
-        "header without pixels": (header_only(3_000, 3_000), "damaged"),
-        "bomb": (png(30_000, 30_000, 1, 0, bytes(3_750) * 30_000), "pixels"),
-        "text bomb": (text_bomb(), "damaged"),
-        "animated png": (encoded(frames[0], "PNG", **moving), "animated"),
-        "animated webp": (encoded(frames[0], "WEBP", **moving), "animated"),
-        "animated avif": (encoded(frames[0], "AVIF", **moving), "animated"),
-        "jpeg head, html body": (jpeg[:30] + b"<script>alert(1)</script>" * 50, "kind"),
-    }
-
-
-def text_bomb() -> bytes:
-    """A small PNG with hundreds of megabytes of text in it."""
-    import zlib
-
-    text = zlib.compress(bytes(80 * 1024 * 1024), 9)
-    note = chunk(b"zTXt", b"a\0\0" + text) * 4
-    small = png(8, 8, 8, 0, bytes(64))
-    return small[:33] + note + small[33:]
-
-
-@pytest.mark.parametrize("name", bad())
-def test_what_is_refused_says_why(name: str, take: Take) -> None:
-    data, reason = bad()[name]
-    with pytest.raises(imaging.NotAPicture) as caught:
-        take(data)
-    assert caught.value.reason == reason
-
-
-def test_a_phones_side_picture_is_no_animation(take: Take) -> None:
-    """Phones put a gain map or a second view behind a JPEG: the first picture is meant."""
-    data = encoded(patches(), "MPO", save_all=True, append_images=[patches()], quality=95)
-    _made, path = take(data)
-    shows(path, PATCHES)
-
-
-# --- The process apart ----------------------------------------------------------------------------
-
-
-def phone_photo(width: int, height: int) -> Image.Image:
-    noise = Image.effect_noise((width // 8, height // 8), 40).resize((width, height))
-    slope = Image.linear_gradient("L").resize((width, height))
-    return Image.merge("RGB", (slope, noise, slope))
-
-
-def peak_kb(folder: Path) -> int:
-    return int(json.loads((folder / apart.ANSWER).read_text())["peak_kb"])
-
-
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "HEIF", "AVIF"])
-def test_60_megapixels_fit_into_700_megabytes(format: str, take: Take) -> None:
-    more = {"PNG": {"compress_level": 1}, "WEBP": {"method": 0}}.get(format, {})
-    exif = Image.Exif()
-    exif[0x0112] = 6 if format == "JPEG" else 1
-    made, path = take(encoded(phone_photo(9_480, 6_320), format, exif=exif, quality=60, **more))
-    assert made.picture.width * made.picture.height > 59_900_000
-    assert peak_kb(path.parent) <= MEMORY_KB
-
-
-def test_an_ordinary_phone_photo_just_works(take: Take) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    photo = phone_photo(6_000, 4_000)
-    made, path = take(encoded(photo, "JPEG", quality=90, exif=exif, icc_profile=display_p3()))
-    assert (made.picture.format, made.picture.width, made.picture.height) == ("jpeg", 4_000, 6_000)
-    assert [each.spec for each in made.renditions] == ["640", "320"]
-    assert made.placeholder.startswith("data:image/webp;base64,")
-    assert path.stat().st_size < 30_000_000
-
-
-def test_the_same_upload_gives_the_same_bytes(take: Take) -> None:
-    data = encoded(phone_photo(800, 600), "JPEG")
-    first = take(data)[1].read_bytes()
-    assert take(data)[1].read_bytes() == first
-
-
-def test_without_limits_no_upload_is_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever forgets the process apart is stopped; with the guard out, nothing would stop them."""
-    source = tmp_path / "upload"
-    source.write_bytes(encoded(patches(), "PNG"))
-    with pytest.raises(limits.Unlimited):
-        master.prepare(source, tmp_path)
-    monkeypatch.setattr(limits, "require", lambda: None)
-    assert master.prepare(source, tmp_path).picture.format == "png"
-
-
-GREEDY = """
-import json, sys
-from generations.imaging import limits
-request = json.loads(sys.argv[1])
-if {limited}:
-    limits.impose(request["parent"])
-try:
-    kept = bytearray(limits.MEMORY_BYTES)
-    answer = {{"picture": ["png", "image/png", 1, 1], "placeholder": "", "renditions": []}}
-except MemoryError:
-    answer = {{"refused": "heavy"}}
-open(request["folder"] + "/answer.json", "w").write(json.dumps(answer))
-"""
-
-
-@pytest.mark.parametrize("limited", [True, False])
-def test_the_limits_are_what_stops_a_greedy_decoder(
-    limited: bool, tmp_path: Path, take: Take, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second run is the negative control: the same program without its limits gets its memory."""
-    (tmp_path / "greedy.py").write_text(GREEDY.format(limited=limited))
-    monkeypatch.setattr(apart, "PROGRAM", "greedy")
-    monkeypatch.setattr(
-        apart,
-        "_bare_environment",
-        lambda: {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
-    )
-    if not limited:
-        assert take(b"x")[0].picture.format == "png"
-        return
-    with pytest.raises(imaging.NotAPicture) as caught:
-        take(b"x")
-    assert caught.value.reason == "heavy"
-
-
-@pytest.mark.parametrize(
-    ("does", "reason"),
-    [
-        ("import os; os.abort()", "damaged"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "heavy"),
-        ("import time; time.sleep(600)", "heavy"),
-        ("import sys; open(sys.argv[1][-0:] and '/dev/null', 'w')", "damaged"),
-    ],
-)
-def test_a_process_that_dies_or_hangs_is_a_refusal(
-    does: str, reason: str, tmp_path: Path, take: Take, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "doomed.py").write_text(does)
-    monkeypatch.setattr(apart, "PROGRAM", "doomed")
-    monkeypatch.setattr(apart, "TIMEOUT_S", 3.0)
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
-    monkeypatch.setattr(apart, "_bare_environment", lambda: environment)
-    with pytest.raises(imaging.NotAPicture) as caught:
-        take(b"x")
-    assert caught.value.reason == reason
-
-
-def test_the_process_apart_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VOLC_SECRET_KEY", "SKEXAMPLE")
-    monkeypatch.setenv("SECRET_KEY", "SKEXAMPLE")
-    assert "SKEXAMPLE" not in apart._bare_environment().values()

@@ -19,11 +19,14 @@ from generations.models import (
     Project,
     ProviderAccount,
     Reference,
+    Rendition,
     Role,
+    Use,
     User,
 )
 from generations.providers import catalog
 from generations.services import accounts, compose
+from generations.services.library import fitting
 
 ENGINE = "jimeng-image-4.0"
 
@@ -118,19 +121,35 @@ def asset(job: Job, position: int = 0, data: bytes | None = None) -> Asset:
 
 
 def shelved(user: User, project: Project | None, data: bytes | None = None) -> Reference:
-    """A picture on the project's shelf, or on the person's own."""
+    """A picture on the project's shelf, or on the person's own, made without decoding anything."""
     data = data or picture((200, 120, 40))
     with Image.open(BytesIO(data)) as image:
         width, height = image.size
-    return Reference.objects.create(
-        user=user,
-        project=project,
-        blob=blob(data),
-        name="a.jpg",
-        format="jpeg",
-        width=width,
-        height=height,
-    )
+    fields = {"name": "a.jpg", "format": "jpeg", "width": width, "height": height}
+    shelf = {"project": project} if project else {"project": None, "user": user}
+    found = {"user": user, **fields}
+    return Reference.objects.get_or_create(blob=blob(data), **shelf, defaults=found)[0]
+
+
+def reference(team: Team, *, own: bool = False, data: bytes | None = None) -> Reference:
+    """A reference on the team's shelf, or on its owner's own."""
+    return shelved(team.owner, None if own else team.project, data)
+
+
+def rendition(source: Reference) -> Rendition:
+    """What the engine is sent of a reference: its own bytes."""
+    return fitting.fitted(reference=source, engine=catalog.get_engine(ENGINE))
+
+
+def job_using(team: Team, *used: Reference) -> Job:
+    """The team's queued job, as if its run used these."""
+    job = team.jobs[JobState.QUEUED]
+    recipe = job.generation.recipe
+    recipe["references"] = [{"sha256": each.blob_id, "role": ""} for each in used]
+    Generation.objects.filter(pk=job.generation_id).update(recipe=recipe)
+    for position, each in enumerate(used):
+        Use.objects.create(generation=job.generation, reference=each, position=position)
+    return Job.objects.select_related("generation", "account").get(pk=job.pk)
 
 
 @dataclass(frozen=True, slots=True)

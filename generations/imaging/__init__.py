@@ -3,6 +3,7 @@
     decode      what a file is: the allow-list, the caps, and why something is refused
     renditions  small WebP copies and placeholders
     master      an upload made upright, sRGB and bare of metadata
+    webp        WebP without Pillow's four copies
     fit         a master made to an engine's limits
     limits      what a process that decodes uploads may use
     child       the program that runs under them; `apart` starts it and reads its answer

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-from generations.imaging import limits
+from generations.imaging import limits, webp
 from generations.imaging.decode import FORMATS, Picture, opened_upload, refusals
 from generations.imaging.renditions import Made, smaller, tiny
 
@@ -56,7 +56,7 @@ def prepare(source: Path, folder: Path) -> Prepared:
         image = opened_upload(source)
         lossless = _is_lossless(image, source)
         orientation, profile = _orientation(image), image.info.get("icc_profile")
-        image.load()
+        image = _loaded(image, source)
         image = _upright(_srgb(_eight_bits(image), profile), orientation)
         image.info.clear()
         name = _kept_as(image, lossless)
@@ -73,6 +73,13 @@ def save(image: Image.Image, target: Path, name: str, quality: int = JPEG_QUALIT
         image.save(target, "PNG", compress_level=6 if small else 1)  # 60 megapixels: 2 s, not 13
     else:
         image.save(target, "JPEG", quality=quality, subsampling=0)
+
+
+def _loaded(image: Image.Image, source: Path) -> Image.Image:
+    if image.format == "WEBP":
+        return webp.loaded(image, source)
+    image.load()
+    return image
 
 
 def _kept_as(image: Image.Image, lossless: bool) -> str:

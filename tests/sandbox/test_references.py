@@ -18,6 +18,7 @@ from PIL import Image
 from sandbox import references
 from sandbox.paint import Picture, paint
 from sandbox.triggers import BARS
+from sandbox.wire import ServiceRefusal
 from tests.sandbox.caller import ROOT, Sandbox
 
 RED, BLUE = (210, 40, 30), (30, 50, 220)
@@ -162,7 +163,7 @@ def test_nothing_but_this_machine_is_asked(url: str, sandbox: Sandbox) -> None:
 
 def test_a_source_that_drips_is_given_up(shelf: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(references, "FETCH_SECONDS", 0.3)
-    with pytest.raises(references.ServiceRefusal) as caught:
+    with pytest.raises(ServiceRefusal) as caught:
         references._fetch(f"{shelf}/slow", "image_urls[0]")
     assert caught.value.code == 50207
 

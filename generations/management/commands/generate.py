@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from generations.management import serving
 from generations.models import Asset, Generation, JobState, Membership, Project, Role, User
 from generations.models.runs import ACTIVE
+from generations.providers import catalog
 from generations.services import accounts, compose, quota
+from generations.services.library import references, transport
 from generations.services.supervisor import inline
 
 LOCAL = "local"
@@ -32,6 +37,14 @@ class Command(BaseCommand):
         parser.add_argument("--scale", help="0 to 1: how strongly the prompt binds")
         parser.add_argument("--as-set", action="store_true", help="let the model make a set")
         parser.add_argument("--count", type=int, default=1)
+        parser.add_argument(
+            "--reference",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a picture to start from; may be given several times",
+        )
         parser.add_argument("--user", help="who asks; by default the project's first owner")
         parser.add_argument("--wait", action="store_true", help="wait for the pictures")
         parser.add_argument("--out", type=Path, help="folder for the pictures (implies --wait)")
@@ -39,17 +52,35 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with override(settings.LANGUAGE_CODE):
-            generation = self._submit(options)
-            self.stdout.write(str(generation.public_id))
-            if not (options["wait"] or options["out"]):
-                return
-            self._wait(generation, options["timeout"])
+            accounts.ensure_accounts()
+            with self._references_served(options) as by_us:
+                generation = self._submit(options)
+                self.stdout.write(str(generation.public_id))
+                # Whoever serves the references must stay until they have been fetched.
+                if not (options["wait"] or options["out"] or by_us):
+                    return
+                self._wait(generation, options["timeout"])
             for path in self._save(generation, options["out"]):
                 self.stdout.write(str(path))
             self._complain(generation)
 
+    def _references_served(self, options: dict[str, Any]) -> AbstractContextManager[bool]:
+        """Serve references from here if a provider on this machine will ask, and nobody would answer."""
+        engine = catalog.ENGINES.get(options["engine"])
+        account = accounts.account_for(engine) if engine and options["reference"] else None
+        own = account is not None and transport.base_url(account) == settings.OWN_BASE_URL
+        return self._served() if own else nullcontext(False)
+
+    @contextmanager
+    def _served(self) -> Iterator[bool]:
+        try:
+            with serving.served() as by_us:
+                yield by_us
+        except serving.PortTaken as taken:
+            message = _("Port %(port)s is taken by another program. Choose a free one with PORT=….")
+            raise CommandError(message % {"port": taken.port}) from None
+
     def _submit(self, options: dict[str, Any]) -> Generation:
-        accounts.ensure_accounts()
         project, user = self._where(options["project"], options["user"])
         chosen = {"size": options["size"], "scale": options["scale"]}
         wanted = {name: value for name, value in chosen.items() if value is not None}
@@ -63,12 +94,23 @@ class Command(BaseCommand):
                 prompt=options["prompt"],
                 settings=wanted,
                 count=options["count"],
+                references=[self._taken_in(path, user) for path in options["reference"]],
             )
+        except references.ReferenceProblem as problem:
+            raise CommandError(_(problem.message) % problem.params) from None
         except compose.ComposeProblem as problem:
             said = [_(error.message) % error.params for error in problem.errors]
             raise CommandError(" ".join(said)) from None
         except quota.OverLimit as refusal:
             raise CommandError(refusal.message) from None
+
+    def _taken_in(self, path: Path, user: User) -> compose.Chosen:
+        """The file on the person's own shelf."""
+        try:
+            made = references.ingest(source=path, name=path.name, user=user, project=None)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from None
+        return compose.Chosen(made)
 
     def _where(self, slug: str, username: str | None) -> tuple[Project, User]:
         """The named project and person; on an empty database, made on the spot."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from generations.models import Job, JobState, ProviderAccount
 from generations.providers import get_provider
@@ -150,6 +151,8 @@ class Slice(Watch):
             return self.provider.build(
                 engine, recipe["prompt"], recipe["settings"], references=references
             )
+        except DatabaseError:
+            raise  # about the database, not about the job: whoever drives next tries again
         except Exception:
             log.exception("recipe cannot be built", extra={"job": job.pk})
             gone = jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "bad_request"})

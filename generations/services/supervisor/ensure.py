@@ -125,8 +125,9 @@ def sweep_files() -> None:
         renditions=None,
     )
     for blob in list(unused[:BATCH]):
+        path = settings.MEDIA_ROOT / blob.name  # named by its key, which deleting takes from it
         blob.delete()
-        (settings.MEDIA_ROOT / blob.name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     _sweep_unknown()
 
 
