@@ -15,25 +15,39 @@ from generations.services.jobs.orders import (
     send_again,
 )
 from generations.services.jobs.shown import Step, deadline, engine_of, progress_percent, timeline
+from generations.services.jobs.waiting import (
+    Place,
+    cancel_waiting,
+    claim_order,
+    not_paused,
+    places,
+    to_front,
+)
 
 __all__ = [
     "Change",
     "NotPossible",
+    "Place",
     "Step",
     "adopt_remote_id",
     "apply",
     "cancel",
     "cancel_all",
+    "cancel_waiting",
+    "claim_order",
     "deadline",
     "derived_state",
     "dismiss",
     "engine_of",
     "finish",
     "free_lease",
+    "not_paused",
+    "places",
     "progress_percent",
     "resume",
     "retry",
     "send_again",
     "timeline",
+    "to_front",
     "touch",
 ]
