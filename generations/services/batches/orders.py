@@ -67,7 +67,7 @@ def start(*, project: Project, user: User, draft: Draft, name: str, form_token: 
     fields = {
         "project": project,
         "user": user,
-        "name": name.strip()[:NAME_MAX] or draft.good[0].prompt[:60],
+        "name": _readable(name).strip()[:NAME_MAX] or draft.good[0].prompt[:60],
         "engine": draft.engine.slug,
         "settings": dict(draft.settings),
         "count": draft.count,
@@ -81,13 +81,16 @@ def start(*, project: Project, user: User, draft: Draft, name: str, form_token: 
     return batch
 
 
+def _readable(text: str) -> str:
+    """What cannot be sent cannot be stored either: a bad line is kept as far as it can be read."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def _row(batch: Batch, line: Line) -> BatchLine:
-    # What cannot be sent cannot be stored either: a bad line is kept as far as it can be read.
-    readable = line.prompt.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     return BatchLine(
         batch=batch,
         position=line.number,
-        prompt=readable,
+        prompt=_readable(line.prompt),
         problem=line.problem,
         problem_params=dict(line.params),
     )

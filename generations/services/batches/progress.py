@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
-from generations.models import Batch, BatchLine, Generation, Project
+from generations.models import Asset, Batch, BatchLine, Generation, Project
 from generations.services.batches.orders import HELD
 
 State = Generation.State
@@ -77,6 +77,11 @@ class Entry:
     generation: Generation | None
     words: str
     bad: bool = False
+
+    @property
+    def first_picture(self) -> Asset | None:
+        jobs = self.generation.jobs.all() if self.generation else ()
+        return next((asset for job in jobs for asset in job.assets.all()), None)
 
 
 def entries(*, batch: Batch, after: int = 0, limit: int = 100) -> tuple[list[Entry], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generations.services.jobs.changes import Change, apply, derived_state, free_lease, touch
 from generations.services.jobs.finish import finish
+from generations.services.jobs.inflight import Flight, Mine, in_flight
 from generations.services.jobs.orders import (
     NotPossible,
     adopt_remote_id,
@@ -26,6 +27,8 @@ from generations.services.jobs.waiting import (
 
 __all__ = [
     "Change",
+    "Flight",
+    "Mine",
     "NotPossible",
     "Place",
     "Step",
@@ -41,6 +44,7 @@ __all__ = [
     "engine_of",
     "finish",
     "free_lease",
+    "in_flight",
     "not_paused",
     "places",
     "progress_percent",
