@@ -184,7 +184,7 @@ class ListForm(forms.Form):
         return "" if value is None else str(value)
 
     @property
-    def as_table(self) -> bool:
+    def is_table(self) -> bool:
         return self.typed("how") == self.TABLE
 
     def check_name(self, longest: int) -> bool:

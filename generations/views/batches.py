@@ -96,7 +96,7 @@ def _draft(form: ComposeForm, pasted: ListForm) -> batches.Draft | None:
             settings=form.raw_settings(),
             count=form.asked_count(),
             text=pasted.typed("lines"),
-            template=pasted.typed("template") if pasted.as_table else None,
+            template=pasted.typed("template") if pasted.is_table else None,
         )
     except compose.ComposeProblem as problem:
         form.take_errors(pasted.take_errors(problem.errors))

@@ -67,9 +67,9 @@ class Draft:
 class ListProblem(Exception):
     """The list as a whole cannot be read; names a field of the form and says why, as a msgid."""
 
-    def __init__(self, name: str, message: str, **params: object) -> None:
+    def __init__(self, place: str, message: str, /, **params: object) -> None:
         super().__init__(message % params)
-        self.error = FieldError(name, message, params)
+        self.error = FieldError(place, message, params)
 
 
 def plan(

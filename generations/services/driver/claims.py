@@ -76,8 +76,8 @@ def claim(lease: Lease, slots: int, held: Counter[int]) -> list[Job]:
     now = timezone.now()
     ready = Q(not_before=None) | Q(not_before__lte=now)
     rows = lease_jobs(lease).filter(ready, jobs.free_lease(), state=JobState.QUEUED)
-    line = jobs.places(jobs.not_paused(rows.filter(cancel_asked_at=None)))
-    fair = jobs.claim_order(line.filter(turn__lte=slots)[: 50 * slots], held)
+    line = jobs.places(jobs.not_paused(rows.filter(cancel_asked_at=None)), slots)
+    fair = jobs.claim_order(line[: 50 * slots], held)
     ids = [place.pk for place in fair[:slots]]
     if not ids:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Min, QuerySet, Window
@@ -36,18 +36,23 @@ def not_paused(rows: QuerySet[Job]) -> QuerySet[Job]:
     return rows.filter(generation__batch__paused_at=None)
 
 
-def places(rows: QuerySet[Job]) -> QuerySet[Job, Any]:
-    """Of waiting jobs of one account: their places as tuples, foremost first, `turn` to filter by."""
-    own = {"partition_by": F("user_id")}
-    turn = Window(RowNumber(), order_by=["priority", "rank", "id"], **own)
-    return (
-        rows.annotate(turn=turn, first=Window(Min("id"), **own))
-        .order_by("priority", "turn", "first", "id")
-        .values_list("pk", "user_id", "priority", "turn", "first")
+def places(
+    rows: QuerySet[Job], turns: int | None = None
+) -> QuerySet[Job, tuple[int, int, int, int, int]]:
+    """Of waiting jobs of one account: their places, foremost first; only the first `turns` of each
+    person when that is given.
+    """
+    line = rows.annotate(
+        turn=Window(RowNumber(), partition_by=F("user_id"), order_by=["priority", "rank", "id"]),
+        first=Window(Min("id"), partition_by=F("user_id")),
     )
+    if turns is not None:
+        line = line.filter(turn__lte=turns)
+    ordered = line.order_by("priority", "turn", "first", "id")
+    return ordered.values_list("pk", "user_id", "priority", "turn", "first")
 
 
-def claim_order(rows: Iterable[tuple[int, ...]], held: Counter[int]) -> list[Place]:
+def claim_order(rows: Iterable[tuple[int, int, int, int, int]], held: Counter[int]) -> list[Place]:
     """The order in which jobs are claimed: round-robin between people inside a priority class.
 
     `held` counts what each person has in flight already. Between two people with the same turn the
