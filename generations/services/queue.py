@@ -41,8 +41,10 @@ def finish(job_id: int) -> None:
 
 
 def feed(batch_id: int) -> None:
-    """Ask for the next lines of a batch to be made into runs."""
-    async_task("generations.tasks.feed", batch_id, cluster=MEDIA)
+    """Ask for the next lines of a batch to be made into runs. Beside the drivers, so that a new
+    batch need not wait until the pictures of the one before are fetched.
+    """
+    async_task("generations.tasks.feed", batch_id, cluster=DRIVE)
 
 
 def canary(cluster: str) -> None:

@@ -54,6 +54,12 @@ def first_words(found: list[tiles.Tile]) -> str:
 
 
 @register.filter
+def troubles(found: list[tiles.Tile]) -> list[str]:
+    """Why pictures failed, each reason once."""
+    return list(dict.fromkeys(tile.words for tile in found if tile.kind == "failed"))
+
+
+@register.filter
 def state_dot(state: str) -> str:
     """The colour of the dot beside a run's state; the state stands there in words too."""
     return {"active": "", "succeeded": "ok", "failed": "bad"}.get(state, "warn")

@@ -32,8 +32,8 @@ from generations.services import compose, events, jobs, queue, quota
 from generations.services.batches.lines import Draft, Line
 
 NAME_MAX = 100
-# A step stays short: it runs beside the fetching of finished pictures.
-STEP_S = 8.0
+# A step stays short: it holds a worker that a driver may need.
+STEP_S = 4.0
 # A batch that got no new run for so long has lost its wake-up.
 LOST_AFTER = timedelta(seconds=20)
 MAY_RUN = (Role.OWNER, Role.EDITOR)

@@ -149,7 +149,8 @@ def _seconds(job: Job, place: int, working: int, now: datetime) -> int | None:
         rounds = math.ceil((place + working) / max(1, job.account.max_concurrent))
         return round(rounds * engine.typical_latency_s) if place else None
     started = job.accepted_at or job.sent_at or now
-    return max(1, round(engine.typical_latency_s - (now - started).total_seconds()))
+    left = round(engine.typical_latency_s - (now - started).total_seconds())
+    return left if left > 0 else None
 
 
 def _others(user: User, counts: list[_Count], shown: set[int]) -> list[Other]:

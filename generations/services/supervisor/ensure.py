@@ -114,7 +114,7 @@ def stuck_collects() -> None:
 def half_fed() -> None:
     """Lines of batches that wait for nothing but a message that was lost: send another."""
     for pk in batches.idle():
-        if not queue.full(queue.MEDIA):
+        if not queue.full(queue.DRIVE):
             queue.feed(pk)
 
 
