@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generations.services import driver, jobs
+from generations.services import batches, driver, jobs, queue
 from generations.services.supervisor import ensure, processes
 
 
@@ -16,6 +16,13 @@ def finish(job_id: int) -> None:
     """Fetch, verify, keep and render what the provider made for one job."""
     processes.came_through()
     jobs.finish(job_id=job_id, alive=processes.came_through)
+
+
+def feed(batch_id: int) -> None:
+    """Make runs of a batch's next lines, for a few seconds; the rest is another message."""
+    processes.came_through()
+    if batches.feed(batch_id=batch_id, alive=processes.came_through):
+        queue.feed(batch_id)
 
 
 def ensure_drivers() -> None:

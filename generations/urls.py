@@ -6,6 +6,7 @@ from django.urls import path
 
 from generations.views import (
     account,
+    batches,
     compare,
     compose,
     files,
@@ -14,6 +15,9 @@ from generations.views import (
     live,
     projects,
     references,
+    news,
+    projects,
+    queue,
 )
 
 urlpatterns = [
@@ -30,6 +34,12 @@ urlpatterns = [
     path("p/<uuid:project>/g/<uuid:generation>/", compose.generation, name="generation"),
     path("p/<uuid:project>/events/", live.stream, name="events"),
     path("p/<uuid:project>/gallery/", gallery.gallery, name="gallery"),
+    path("p/<uuid:project>/batches/", batches.batch_list, name="batch-list"),
+    path("p/<uuid:project>/batches/new/", batches.new, name="batch-new"),
+    path("p/<uuid:project>/batches/<uuid:batch>/", batches.batch, name="batch"),
+    path("p/<uuid:project>/queue/", queue.queue, name="queue"),
+    path("news/", news.news, name="news"),
+    path("news/count/", news.count, name="news-count"),
     path("p/<uuid:project>/settings/", projects.project_settings, name="project-settings"),
     path("p/<uuid:project>/members/", projects.member_add, name="member-add"),
     path(

@@ -168,7 +168,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "studio.storage.HashedStatic"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# 500 lines of prompts, 800 characters of three bytes each, and a long list to refuse in words.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # --- Languages and time -----------------------------------------------------------------------

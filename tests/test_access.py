@@ -19,6 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from generations.models import JobState, Membership, Reference, User
 from generations.models import JobState, Membership, Use, User
+from generations.models import Batch, JobState, Membership, User
 from generations.models.files import AssetQuerySet
 from generations.services.library import transport
 from tests import world
@@ -92,6 +93,16 @@ def _compare(team: world.Team) -> str:
     return f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}"
 
 
+def _batch(team: world.Team) -> str:
+    batch = Batch.objects.filter(project=team.project).first()
+    batch = batch or Batch.objects.create(project=team.project, user=team.editor, name="Ten cats")
+    return reverse("batch", args=[team.project.public_id, batch.public_id])
+
+
+def _batch_body(team: world.Team) -> dict[str, Any]:
+    return _compose_body(team) | {"how": "list", "lines": "one cat\ntwo cats", "step": "preview"}
+
+
 TABLE: dict[str, Row] = {
     "home": Row(lambda team: reverse("home"), read="person"),
     "login": Row(lambda team: reverse("login"), read="anyone", write="anyone"),
@@ -108,6 +119,12 @@ TABLE: dict[str, Row] = {
     "generation": Row(_generation("generation"), read="member"),
     "events": Row(_project("events"), read="member"),
     "gallery": Row(_project("gallery"), read="member"),
+    "batch-list": Row(_project("batch-list"), read="member"),
+    "batch-new": Row(_project("batch-new"), "writer", "writer", _batch_body),
+    "batch": Row(_batch, "member", "writer", lambda team: {"order": "pause"}),
+    "queue": Row(_project("queue"), "member", "writer", lambda team: {"order": "cancel-all"}),
+    "news": Row(lambda team: reverse("news"), read="person", write="person"),
+    "news-count": Row(lambda team: reverse("news-count"), read="person"),
     "project-settings": Row(
         _project("project-settings"), "member", "owner", lambda team: {"name": "Renamed"}
     ),
@@ -266,6 +283,15 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     assert client.get(reverse("compare"), pair).status_code == 404
     mixed = reverse("generation", args=[team.project.public_id, other.generation.public_id])
     assert client.get(mixed).status_code == 404
+    batch = Batch.objects.create(project=other.project, user=other.owner, name="Ten dogs")
+    mixed = reverse("batch", args=[team.project.public_id, batch.public_id])
+    assert client.get(mixed).status_code == 404
+    assert client.post(mixed, {"order": "cancel"}).status_code == 404
+    queue = reverse("queue", args=[team.project.public_id])
+    for order in ("cancel", "front"):
+        order_body = {"order": order, "job": str(other.jobs[JobState.QUEUED].public_id)}
+        assert client.post(queue, order_body).status_code == 404
+        assert client.post(queue, {"order": order, "job": "x"}).status_code == 404
     member = Membership.objects.get(project=other.project, user=other.viewer)
     change = reverse("member-change", args=[team.project.public_id, member.pk])
     assert client.post(change, {"role": "owner"}).status_code == 404

@@ -33,6 +33,8 @@ UNESCAPED: dict[str, str] = {}
 # `hx-get` on something that is no link: nobody clicks it, so there is nothing to follow without it.
 FETCHED_BY_EVENTS = {
     "templates/generations/_generation.html article": "a card fetches itself when its event comes",
+    "templates/generations/_batch.html section": "a batch fetches itself when its lines move",
+    "templates/generations/_queue.html section": "the queue fetches itself when it moves",
     "templates/generations/_newest.html div": "new cards of other people arrive by an event",
 }
 

@@ -131,6 +131,8 @@ class Job(models.Model):
     priority = models.PositiveSmallIntegerField(
         choices=Priority.choices, default=Priority.INTERACTIVE
     )
+    # Among its person's waiting jobs of the same priority the lowest goes first, then the oldest.
+    rank = models.IntegerField(default=0)
     round = models.PositiveSmallIntegerField(default=1)
     max_outputs = models.PositiveSmallIntegerField(default=1)
     remote_id = models.CharField(max_length=100, blank=True)

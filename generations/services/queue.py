@@ -40,6 +40,13 @@ def finish(job_id: int) -> None:
     async_task("generations.tasks.finish", job_id, cluster=MEDIA)
 
 
+def feed(batch_id: int) -> None:
+    """Ask for the next lines of a batch to be made into runs. Beside the drivers, so that a new
+    batch need not wait until the pictures of the one before are fetched.
+    """
+    async_task("generations.tasks.feed", batch_id, cluster=DRIVE)
+
+
 def canary(cluster: str) -> None:
     """Send a message that proves the whole way through a cluster, back to its watchdog."""
     async_task("generations.tasks.canary", cluster=cluster)

@@ -71,6 +71,9 @@ def under_way(job: Job, now: datetime | None = None) -> str:
 
 
 def _waiting(job: Job, now: datetime) -> str:
+    batch = job.generation.batch
+    if batch and batch.paused_at:
+        return _("Paused with its batch")
     if job.reason == "no_key":
         return _("Waiting: this account's key is not set up any more")
     cooling = job.account.cool_until and job.account.cool_until > now
@@ -102,6 +105,14 @@ def clock(moment: datetime) -> str:
     if local.date() == timezone.localdate():
         return time
     return f"{date_format(local, 'MONTH_DAY_FORMAT')} {time}"
+
+
+def about(seconds: int) -> str:
+    """How long something still takes, roughly."""
+    if seconds < 90:
+        return _("about %(n)s s") % {"n": seconds}
+    minutes = round(seconds / 60)
+    return ngettext("about %(n)s minute", "about %(n)s minutes", minutes) % {"n": minutes}
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

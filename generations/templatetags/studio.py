@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from generations.models import Asset, Generation, ReferenceRole
+from generations.models import Asset, Generation, Job, ReferenceRole
+from generations.services.batches import Line
 from generations.services.library.picks import Pick
 from generations.templatetags import controls, sentences, tiles
 
@@ -50,6 +51,45 @@ def chips(generation: Generation) -> list[str]:
 @register.filter(name="tiles")
 def tiles_of(generation: Generation) -> list[tiles.Tile]:
     return tiles.tiles(generation)
+
+
+@register.filter
+def first_words(found: list[tiles.Tile]) -> str:
+    """What the first picture that is still under way says of itself."""
+    return next((tile.words for tile in found if tile.kind == "pending"), "")
+
+
+@register.filter
+def troubles(found: list[tiles.Tile]) -> list[str]:
+    """Why pictures failed, each reason once."""
+    return list(dict.fromkeys(tile.words for tile in found if tile.kind == "failed"))
+
+
+@register.filter
+def state_dot(state: str) -> str:
+    """The colour of the dot beside a run's state; the state stands there in words too."""
+    return {"active": "", "succeeded": "ok", "failed": "bad"}.get(state, "warn")
+
+
+@register.filter
+def problem(line: Line) -> str:
+    """What is wrong with a line of a list, in the reader's language."""
+    return controls.say(line.problem) % line.params
+
+
+@register.filter
+def under_way(job: Job) -> str:
+    return sentences.under_way(job)
+
+
+@register.filter
+def about(seconds: int) -> str:
+    return sentences.about(seconds)
+
+
+@register.filter
+def engine_label(generation: Generation) -> str:
+    return tiles.chips(generation)[0]
 
 
 @register.filter

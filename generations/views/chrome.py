@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from generations.models import Project, User
 from generations.models.people import Theme
 from generations.services import quota
+from generations.services.gallery import news
 from generations.views.access import LAST_PROJECT
 
 MANY = 20  # projects in the switcher; the list page shows the rest
@@ -44,6 +45,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "provider_mode": "live" if settings.LIVE else "sandbox",
         "provider_name": _("Volcengine Jimeng") if settings.LIVE else _("Sandbox"),
         "meters": cache(lambda: quota.summary(user=known) if known else []),
+        "unread_news": cache(lambda: news.unread(user=known) if known else 0),
         "nav_project": cache(lambda: _nav_project(request) if known else None),
         "nav_projects": cache(lambda: list(mine.order_by("-memberships__id")[:MANY])),
     }

@@ -66,6 +66,17 @@ window.htmx?.registerExtension("keep-open", {
     !(element.localName === "details" && attrName === "open" && newValue === null),
 });
 
+// The bell's list, and counting in the background what has ended: fetched when first needed.
+const bell = document.getElementById("bell");
+bell?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  import("./news.js").then((news) => news.toggle());
+});
+if (bell) {
+  document.addEventListener("visibilitychange", () => import("./news.js").then((news) => document.hidden && news.away()), { once: true });
+}
+
 // A card may arrive twice, by the answer to Generate and by the stream: the one on the page stays.
 document.addEventListener("htmx:before:swap", (event) => {
   for (const { fragment, swapSpec } of event.detail.tasks) {

@@ -22,6 +22,7 @@ EVERY = (
     *("studio", "refused", "uncertain", "gallery", "detail", "compare", "slider", "empty-compare"),
     *("projects", "new", "members", "settings", "password", "missing", "rerun", "login"),
     *("admin", "allowances", "allowance", "jobs"),
+    *("many", "batches", "batch", "queue", "news"),
 )
 # Kilobytes after gzip, requests: what a first visit may cost (design/README.md).
 BUDGET = {"script": 30, "stylesheet": 12, "sprite": 4, "document": 20}
@@ -50,13 +51,18 @@ def paths(site: Site) -> dict[str, str]:
     more: dict[str, str] = site.shell(
         f"{ROWS}p = Project.objects.get(slug='demo').public_id; "
         "g = Generation.objects.order_by('pk'); a = Allowance.objects.first().pk; "
+        "b = Batch.objects.create(project=g[0].project, user=g[0].user, name='Ten cats'); "
+        "l = BatchLine.objects.create(batch=b, position=1, prompt='一只猫', generation=g[0]); "
+        "l = BatchLine.objects.create(batch=b, position=2, prompt='两只猫', problem='Its run was removed.'); "
         "u = g.get(state='uncertain').public_id; f = g.get(state='failed').public_id; "
-        "answer = {'uncertain': f'/p/{p}/g/{u}/', 'refused': f'/p/{p}/g/{f}/', "
+        "answer = {'many': f'/p/{p}/batches/new/', 'batches': f'/p/{p}/batches/', "
+        "'batch': f'/p/{p}/batches/{b.public_id}/', 'queue': f'/p/{p}/queue/', 'uncertain': f'/p/{p}/g/{u}/', 'refused': f'/p/{p}/g/{f}/', "
         "'rerun': f'/p/{p}/?recipe={f}', 'allowance': f'/admin/generations/allowance/{a}/change/'}"
     )
     return {
         **places(site),
         **more,
+        "news": "/news/",
         "empty-compare": "/compare/",
         "new": "/projects/new/",
         "password": "/password/",

@@ -6,8 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from generations.models import Job, JobState, ProviderAccount, Submission
@@ -27,13 +26,17 @@ def say_no_key(account: ProviderAccount) -> None:
 
 
 def attention(lease: Lease) -> bool:
-    """One indexed SELECT, five times a second: is there anything for this driver to do?"""
+    """Two indexed SELECTs, five times a second: is there anything for this driver to do?"""
     now = timezone.now()
-    ready = Q(state=JobState.QUEUED) & (Q(not_before=None) | Q(not_before__lte=now))
     asked = Q(cancel_asked_at__isnull=False, cancel_refused=False)
     foreign = Q(state=JobState.RUNNING) & ~Q(lease_epoch=lease.epoch)
     in_flight = Q(state=JobState.RUNNING) & asked
-    return lease_jobs(lease).filter(ready | foreign | in_flight).exists()
+    unwanted = Q(state=JobState.QUEUED, cancel_asked_at__isnull=False)
+    if lease_jobs(lease).filter(foreign | in_flight | unwanted).exists():
+        return True
+    ready = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = lease_jobs(lease).filter(ready, state=JobState.QUEUED)
+    return jobs.not_paused(waiting).exists()
 
 
 def lease_jobs(lease: Lease) -> QuerySet[Job]:
@@ -67,22 +70,15 @@ def cancel_waiting(lease: Lease) -> None:
 def claim(lease: Lease, slots: int, held: Counter[int]) -> list[Job]:
     """Lease up to `slots` queued jobs, round-robin between people inside a priority class.
 
-    `held` counts what each person already has in flight. The WHERE demands queued and no live
-    lease, and the row count says what was won.
+    `held` counts what each person already has in flight. The WHERE demands queued, no live lease
+    and a batch that is not paused, and the row count says what was won.
     """
     now = timezone.now()
     ready = Q(not_before=None) | Q(not_before__lte=now)
-    turn = Window(RowNumber(), partition_by=F("user_id"), order_by=["priority", "id"])
-    rows = (
-        lease_jobs(lease)
-        .filter(ready, jobs.free_lease(), state=JobState.QUEUED, cancel_asked_at=None)
-        .annotate(turn=turn)
-        .filter(turn__lte=slots)
-        .order_by("priority", "turn", "id")
-        .values_list("pk", "priority", "turn", "user_id")[: 50 * slots]
-    )
-    fair = sorted(rows, key=lambda row: (row[1], row[2] + held[row[3]], row[0]))
-    ids = [row[0] for row in fair[:slots]]
+    rows = lease_jobs(lease).filter(ready, jobs.free_lease(), state=JobState.QUEUED)
+    line = jobs.places(jobs.not_paused(rows.filter(cancel_asked_at=None)), slots)
+    fair = jobs.claim_order(line[: 50 * slots], held)
+    ids = [place.pk for place in fair[:slots]]
     if not ids:
         return []
     free = Job.objects.filter(jobs.free_lease(), pk__in=ids, state=JobState.QUEUED)

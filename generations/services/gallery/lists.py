@@ -22,7 +22,9 @@ class CardPage:
 
 
 def card_queryset() -> QuerySet[Generation]:
-    return Generation.objects.select_related("user", "project").prefetch_related(*CARD_RELATIONS)
+    return Generation.objects.select_related("user", "project", "batch").prefetch_related(
+        *CARD_RELATIONS
+    )
 
 
 def cards(*, project: Project, after: Cursor | None = None, limit: int = 12) -> CardPage:

@@ -89,6 +89,7 @@ def _new_round(job: Job, before: tuple[JobState, ...], actor: User) -> None:
     fresh: dict[str, object] = {
         **RESTING,
         "round": F("round") + 1,
+        "rank": 0,
         "remote_id": "",
         "tries": 0,
         "reason": "",

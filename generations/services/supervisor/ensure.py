@@ -25,7 +25,7 @@ from generations.models import (
     ProviderAccount,
     Submission,
 )
-from generations.services import accounts, events, jobs, queue
+from generations.services import accounts, batches, events, jobs, queue
 
 log = logging.getLogger(__name__)
 S = JobState
@@ -36,11 +36,12 @@ UNREFERENCED = timedelta(hours=24)
 
 
 def ensure() -> None:
-    """One round: drivers, expired leases, deadlines, stuck collects."""
+    """One round: drivers, expired leases, deadlines, stuck collects, batches left half fed."""
     drivers()
     lost_answers()
     deadlines()
     stuck_collects()
+    half_fed()
 
 
 def drivers() -> None:
@@ -109,6 +110,13 @@ def stuck_collects() -> None:
             later = Case(When(tries=0, then=Value(now + COLLECT_GRACE)), default=F("not_before"))
             if rows.filter(pk=pk).update(not_before=later):
                 queue.finish(pk)
+
+
+def half_fed() -> None:
+    """Lines of batches that wait for nothing but a message that was lost: send another."""
+    for pk in batches.idle():
+        if not queue.full(queue.DRIVE):
+            queue.feed(pk)
 
 
 def sweep_files() -> None:

@@ -1,0 +1,51 @@
+"""A batch whose feeder is killed, whose feeders are many, on the real databases."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.running import ROOT, Site
+
+pytestmark = pytest.mark.timeout(300)
+LINES = 12
+BEGIN = (
+    "from generations.models import *; from generations.services import batches; "
+    "p = Project.objects.get(slug='demo'); u = User.objects.get(username='designer'); "
+    "text = '\\n'.join(f'第 {{n}} 只猫' for n in range({lines})); "
+    "d = batches.plan(engine='jimeng-image-4.0', settings={{}}, count=1, text=text); "
+    "answer = batches.start(project=p, user=u, draft=d, name='', form_token='t').pk"
+)
+COUNT = (
+    "from generations.models import *; "
+    "answer = [Generation.objects.filter(batch_id={pk}).count(), Job.objects.filter("
+    "generation__batch_id={pk}).count(), BatchLine.objects.filter(batch_id={pk})"
+    ".exclude(generation=None).count(), max([0, *Balance.objects.values_list('reserved', flat=True)])]"
+)
+
+
+def feed(site: Site, pk: int, **more: str) -> int:
+    """Feed in a process of its own; its exit status."""
+    code = f"from generations.services import batches; batches.feed(batch_id={pk})"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=site.env(**more), capture_output=True).returncode
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_killed_and_crowded_feeders_make_each_line_one_run(
+    database: str, start_site: Callable[..., Site], request: pytest.FixtureRequest
+) -> None:
+    where = request.getfixturevalue("postgres_url") if database == "postgres" else ""
+    site = start_site(demo=False, web=False, worker=False, database_url=where)
+    site.manage("bootstrap", "--no-runs", "--skip-checks")
+    pk = site.shell(BEGIN.format(lines=LINES))
+    # Killed with the first line's run made and not committed: nothing of it is left.
+    assert feed(site, pk, DIPTYCH_CRASH_AT="after_reserve") != 0
+    assert site.shell(COUNT.format(pk=pk)) == [0, 0, 0, 0]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _n: feed(site, pk), range(3))) == [0, 0, 0]
+    assert site.shell(COUNT.format(pk=pk)) == [LINES] * 4
