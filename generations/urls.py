@@ -32,6 +32,7 @@ urlpatterns = [
     path("f/<uuid:asset>/original", files.original, name="file-original"),
     path("f/<uuid:asset>/<int:width>", files.rendition, name="file-rendition"),
     path("compare/", compare.compare, name="compare"),
+    path("a/<uuid:asset>/best/", compare.best, name="asset-best"),
     path("g/<uuid:generation>/cancel/", jobs.cancel_all, name="generation-cancel"),
     path("j/<uuid:job>/cancel/", jobs.cancel, name="job-cancel"),
     path("j/<uuid:job>/retry/", jobs.retry, name="job-retry"),

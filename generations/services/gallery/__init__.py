@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from generations.services.gallery.comparison import (
+    Cell,
     Fact,
     Row,
-    Segment,
     asked_and_actual,
     facts,
-    prompt_segments,
     rows,
 )
+from generations.services.gallery.diff import Segment
+from generations.services.gallery.diff import diff as prompt_segments
 from generations.services.gallery.lists import (
     AssetPage,
     CardPage,
@@ -19,13 +20,17 @@ from generations.services.gallery.lists import (
     card_queryset,
     cards,
     siblings,
+    strip,
 )
+from generations.services.gallery.marks import Mark, pick_best, put_back
 
 __all__ = [
     "AssetPage",
     "CardPage",
+    "Cell",
     "Cursor",
     "Fact",
+    "Mark",
     "Row",
     "Segment",
     "asked_and_actual",
@@ -33,7 +38,10 @@ __all__ = [
     "card_queryset",
     "cards",
     "facts",
+    "pick_best",
     "prompt_segments",
+    "put_back",
     "rows",
     "siblings",
+    "strip",
 ]

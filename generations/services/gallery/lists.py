@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,3 +90,32 @@ def siblings(asset: Asset) -> list[Asset]:
         return [asset]
     rows = asset.generation.assets.order_by("job__position", "position", "id")
     return list(rows[:200])
+
+
+def strip(assets: Sequence[Asset], each: int = 16, least: int = 12) -> list[Asset]:
+    """What stands below a comparison: of each run the pictures around those compared; where those
+    are few, the newest of the first one's project too. A fixed number of queries.
+    """
+    runs = {asset.generation_id for asset in assets}
+    shown = Q(trashed_at=None) | Q(pk__in=[asset.pk for asset in assets])
+    rows = Asset.objects.filter(shown, kind="image").defer("placeholder")
+    made = rows.filter(generation__in=runs).order_by("job__position", "position", "id")
+    by_run: dict[int | None, list[Asset]] = {}
+    for asset in made[: 200 * len(runs)]:
+        by_run.setdefault(asset.generation_id, []).append(asset)
+    found = {
+        other.pk: other
+        for asset in assets
+        for other in _around(asset, by_run.get(asset.generation_id, []), each)
+    }
+    if assets and len(found) < least:
+        newest = rows.filter(project=assets[0].project_id).order_by("-created_at", "-id")
+        found |= {other.pk: other for other in newest[:least] if other.pk not in found}
+    return list(found.values())[: max(least, each * len(assets))]
+
+
+def _around(asset: Asset, run: list[Asset], most: int) -> list[Asset]:
+    """At most so many pictures of a run, with this one about in the middle."""
+    place = next((n for n, each in enumerate(run) if each.pk == asset.pk), 0)
+    start = max(0, min(place - most // 2, len(run) - most))
+    return run[start : start + most]
