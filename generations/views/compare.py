@@ -137,7 +137,13 @@ def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[
         Pane(LETTERS[n], each, may[each.project_id], state.without(n).url, n == state.other)
         for n, each in enumerate(pictures)
     ]
-    return {"panes": panes, "film": film, "state": state, "project": pictures[0].project}
+    return {
+        "panes": panes,
+        "usable": any(may.values()),
+        "film": film,
+        "state": state,
+        "project": pictures[0].project,
+    }
 
 
 def _told(pictures: list[Asset]) -> dict[str, Any]:

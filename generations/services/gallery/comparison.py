@@ -61,9 +61,17 @@ def rows(assets: Sequence[Asset]) -> list[Row]:
     """Every parameter that any of the pictures has, in the first one's order."""
     costs = _costs(assets)
     known = [{fact.key: fact for fact in _compared(each, costs)} for each in assets]
+    if all(_tells_both_sizes(facts) for facts in known):
+        for each in known:
+            del each["pixels"]
     labels = {key: fact.label for facts in reversed(known) for key, fact in facts.items()}
     keys = dict.fromkeys(key for facts in known for key in facts)
     return [Row(labels[key], _marked(_cell(facts.get(key)) for facts in known)) for key in keys]
+
+
+def _tells_both_sizes(facts: dict[str, Fact]) -> bool:
+    """Whether the row of the size asked for says what came, so that a row for that is one too many."""
+    return "size" in facts and bool(facts["size"].actual)
 
 
 def _marked(cells: Iterable[Cell]) -> tuple[Cell, ...]:
