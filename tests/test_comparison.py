@@ -120,6 +120,8 @@ def test_one_picture_waits_for_another(client: Client, five: list[Asset]) -> Non
         assert shown(page) == lettered(five[0])
         assert "Choose B in the strip below" in page
         assert address(five[0], five[2], mode="side") in strip(page)
+    Asset.objects.exclude(pk=five[0].pk).delete()
+    assert "There is no other picture here yet" in text(client.get(address(five[0])))
     assert "Choose pictures in the studio or the gallery" in text(client.get(reverse("compare")))
 
 

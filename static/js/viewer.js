@@ -228,9 +228,10 @@ function sharpen(pane) {
   const full = pane.dataset.full;
   if (!full) return;
   delete pane.dataset.full;
+  const shown = pane.querySelector("img"); // it may move to another pane meanwhile
   const picture = new Image();
   picture.src = full;
-  picture.decode().then(() => (pane.querySelector("img").src = full), () => (pane.dataset.full = full));
+  picture.decode().then(() => (shown.src = full), () => (pane.dataset.full = full));
 }
 
 customElements.define("picture-view", PictureView);
