@@ -37,6 +37,7 @@ class Pane:
     may_write: bool
     without: str  # the comparison's address when this one leaves it
     other: bool  # the slider holds it against A
+    picked: bool  # by this person, in this session: it can be undone
 
     @property
     def is_best(self) -> bool:
@@ -72,11 +73,11 @@ def best(request: HttpRequest, asset: UUID) -> HttpResponse:
     require_writer(request, found.project)
     state = Lettered.asked(QueryDict(request.POST.get("back", "")))
     if "undo" in request.POST:
-        _put_back(request, found, always=True)
+        _put_back(request, found)
         return redirect(state.url)
     for other in _assets(request, dict.fromkeys(state.ids[:MOST])):
         if other.pk != found.pk:
-            _put_back(request, other, always=False)
+            _put_back(request, other)
     _pick(request, found)
     return redirect(state.url)
 
@@ -89,10 +90,10 @@ def _pick(request: HttpRequest, asset: Asset) -> None:
         request.session[PICKED] = dict(kept) | {str(asset.public_id): mark}
 
 
-def _put_back(request: HttpRequest, asset: Asset, *, always: bool) -> None:
-    """What it was before this session picked it; with nothing remembered, no judgement at all."""
+def _put_back(request: HttpRequest, asset: Asset) -> None:
+    """What it was before this session picked it. What others judged stays."""
     remembered = dict(request.session.get(PICKED, {}))
-    was = remembered.pop(str(asset.public_id), [None, False] if always else None)
+    was = remembered.pop(str(asset.public_id), None)
     if was and may_write(request, asset.project):
         gallery.put_back(asset=asset, mark=gallery.Mark(*was), actor=person(request))
         request.session[PICKED] = remembered
@@ -133,8 +134,16 @@ def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[
         (each, letters.get(each.public_id, ""), state.put(each.public_id).url)
         for each in gallery.strip(pictures)
     ]
+    picked = request.session.get(PICKED, {})
     panes = [
-        Pane(LETTERS[n], each, may[each.project_id], state.without(n).url, n == state.other)
+        Pane(
+            letter=LETTERS[n],
+            asset=each,
+            may_write=may[each.project_id],
+            without=state.without(n).url,
+            other=n == state.other,
+            picked=str(each.public_id) in picked,
+        )
         for n, each in enumerate(pictures)
     ]
     return {

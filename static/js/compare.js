@@ -20,7 +20,7 @@ class CompareView extends PictureView {
     this.stage.addEventListener("pointerdown", (event) => event.target.closest("[data-flick]") && this.hold());
     for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, () => this.release());
     document.addEventListener("keyup", (event) => event.key === " " && this.release());
-    document.addEventListener("pointerover", (event) => (this.over = event.target.closest?.(".pane")));
+    document.addEventListener("pointerover", (event) => (this.over = event.target.closest?.(".pane")?.dataset.letter));
     this.turn(0);
     this.cut();
   }
@@ -115,16 +115,19 @@ class CompareView extends PictureView {
   walk(step, letter) {
     const url = new URL(this.wanted ?? this.stage.dataset.url, location);
     const others = this.letters.filter((each) => each !== letter).map((each) => url.searchParams.get(each));
-    const ids = [...this.querySelectorAll(".thumbs a")].map((each) => each.dataset.asset).filter((id) => !others.includes(id));
-    const next = ids[ids.indexOf(url.searchParams.get(letter)) + step];
-    if (!next) return;
-    url.searchParams.set(letter, next);
+    const free = [...this.querySelectorAll(".thumbs a")].filter((each) => !others.includes(each.dataset.asset));
+    const place = free.findIndex((each) => each.dataset.asset === url.searchParams.get(letter)) + step;
+    if (!free[place]) return;
+    url.searchParams.set(letter, free[place].dataset.asset);
     this.go(url.href);
+    const after = free[place + step]?.querySelector("img"); // whoever steps once steps again
+    if (after) new Image().src = after.src.replace(/\d+$/, 1280);
   }
 
   /** The picture on top, the one under the pointer, or the one whose letter is chosen. */
   best() {
-    const pane = this.mode === FLICKER ? this.panes[this.top] : this.panes.find((each) => each === this.over) ?? this.panes.find((each) => each.dataset.letter === this.letter);
+    const letter = this.mode === FLICKER ? this.letters[this.top] : this.letters.find((each) => each === this.over) ?? this.letter;
+    const pane = this.panes.find((each) => each.dataset.letter === letter);
     pane.querySelector("[data-best]")?.click();
   }
 
@@ -193,6 +196,9 @@ class CompareView extends PictureView {
 
   take(page, url) {
     const focused = document.activeElement?.closest("[data-key]")?.dataset.key;
+    const come = [...page.querySelectorAll(".pane")].filter((each) => !this.pane(each));
+    const told = come.map((each) => each.querySelector("img").alt).join(" · ");
+    if (told) this.querySelector("[data-told]").textContent = told;
     this.takeStage(document.adoptNode(page.querySelector(".stage")));
     for (const part of page.querySelectorAll("[data-part]")) this.takePart(part);
     history.replaceState(null, "", url);
