@@ -200,7 +200,23 @@ def test_of_long_runs_the_strip_shows_what_is_around_both(team: world.Team) -> N
     runs = [world.generation(team.project, team.editor, states=states) for _each in range(2)]
     one, two = (gallery.siblings(each.assets.all()[0]) for each in runs)
     for place, around in ((0, two[0:3]), (4, two[3:6]), (7, two[5:8])):
-        assert gallery.strip([one[0], two[place]], each=3, least=0) == one[:3] + around
+        assert gallery.strip([one[0], two[place]], each=3, least=0) == around + one[:3]
     assert gallery.strip([one[0], one[7]], each=3, least=0) == one[:3] + one[5:]
     alone = made(team)
-    assert gallery.strip([alone], least=4) == [alone, *reversed(two[5:])]
+    assert gallery.strip([alone], least=4) == [alone, *two[5:]]
+
+
+def test_stepping_along_the_strip_gets_to_its_end(team: world.Team) -> None:
+    """Each step makes a new strip; were its order that of the letters, two pictures would take turns."""
+    singles = [made(team) for _each in range(6)][::-1]
+    a, b = singles[4], singles[0]
+    seen = [b]
+    while True:
+        row = [each for each in gallery.strip([a, b], least=6) if each != a]
+        place = row.index(b) + 1
+        if place == len(row):
+            break
+        b = row[place]
+        assert b not in seen
+        seen.append(b)
+    assert seen[:5] == [*singles[:4], singles[5]]

@@ -23,6 +23,7 @@ class CompareView extends PictureView {
     document.addEventListener("pointerover", (event) => (this.over = event.target.closest?.(".pane")?.dataset.letter));
     this.turn(0);
     this.cut();
+    this.reveal();
   }
 
   get wipe() {
@@ -205,7 +206,7 @@ class CompareView extends PictureView {
     this.wanted = null;
     this.turn(0);
     this.show(this.seen);
-    this.querySelector(".thumbs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.reveal();
     if (focused) this.page.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
@@ -227,6 +228,11 @@ class CompareView extends PictureView {
     this.stage.replaceChildren(...stage.children);
     this.wipe.value = at;
     this.panes = [...this.stage.querySelectorAll(".pane")];
+  }
+
+  /** The picture of the chosen letter, where the strip is longer than its room. */
+  reveal() {
+    this.querySelector(".thumbs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   takePart(part) {
