@@ -127,15 +127,26 @@ def _notices(asked: Lettered, found: list[Asset]) -> Iterable[str]:
 
 def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[str, Any]:
     """The panes, and the strip below them."""
-    writable = {each.project_id: each.project for each in pictures}
-    may = {key: may_write(request, project) for key, project in writable.items()}
     letters = dict(zip(state.ids, state.letters, strict=True))
     film = [
         (each, letters.get(each.public_id, ""), state.put(each.public_id).url)
         for each in gallery.strip(pictures)
     ]
+    panes = _panes(request, state, pictures)
+    return {
+        "panes": panes,
+        "usable": any(pane.may_write for pane in panes),
+        "film": film,
+        "state": state,
+        "project": pictures[0].project,
+    }
+
+
+def _panes(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> list[Pane]:
+    projects = {each.project_id: each.project for each in pictures}
+    may = {key: may_write(request, project) for key, project in projects.items()}
     picked = request.session.get(PICKED, {})
-    panes = [
+    return [
         Pane(
             letter=LETTERS[n],
             asset=each,
@@ -146,13 +157,6 @@ def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[
         )
         for n, each in enumerate(pictures)
     ]
-    return {
-        "panes": panes,
-        "usable": any(may.values()),
-        "film": film,
-        "state": state,
-        "project": pictures[0].project,
-    }
 
 
 def _told(pictures: list[Asset]) -> dict[str, Any]:
