@@ -13,11 +13,10 @@ from generations.views import (
     gallery,
     jobs,
     live,
-    projects,
-    references,
     news,
     projects,
     queue,
+    references,
 )
 
 urlpatterns = [
@@ -63,6 +62,7 @@ urlpatterns = [
     path("f/<uuid:asset>/<int:width>", files.rendition, name="file-rendition"),
     path("r/<str:token>/", files.reference_for_provider, name="reference-for-provider"),
     path("compare/", compare.compare, name="compare"),
+    path("a/<uuid:asset>/best/", compare.best, name="asset-best"),
     path("g/<uuid:generation>/cancel/", jobs.cancel_all, name="generation-cancel"),
     path("j/<uuid:job>/cancel/", jobs.cancel, name="job-cancel"),
     path("j/<uuid:job>/retry/", jobs.retry, name="job-retry"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from generations.models import Asset
 from tests import world
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -19,6 +20,13 @@ def url(team: world.Team, name: str = "studio", *more: object) -> str:
 
 def text(response: Any) -> str:
     return str(response.content.decode())
+
+
+def address(*assets: Asset, **more: str) -> str:
+    """Where these pictures are compared, as A, B, C and so on."""
+    letters = zip("abcdefghijklm", assets, strict=False)
+    named = [f"{letter}={each.public_id}" for letter, each in letters]
+    return f"{reverse('compare')}?{'&'.join([*named, *(f'{k}={v}' for k, v in more.items())])}"
 
 
 def ids(page: str) -> list[str]:

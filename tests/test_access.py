@@ -157,6 +157,11 @@ TABLE: dict[str, Row] = {
     ),
     "reference-for-provider": Row(_signed_reference, read="anyone"),
     "compare": Row(_compare, read="member"),
+    "asset-best": Row(
+        _asset("asset-best"),
+        write="writer",
+        body=lambda team: {"back": f"a={team.asset.public_id}"},
+    ),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),
         write="writer",
@@ -281,6 +286,8 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     assert client.get(studio, {"recipe": foreign}).status_code == 404
     pair = {"a": str(team.asset.public_id), "b": str(other.asset.public_id)}
     assert client.get(reverse("compare"), pair).status_code == 404
+    best = reverse("asset-best", args=[team.asset.public_id])
+    assert client.post(best, {"back": f"a={other.asset.public_id}"}).status_code == 404
     mixed = reverse("generation", args=[team.project.public_id, other.generation.public_id])
     assert client.get(mixed).status_code == 404
     batch = Batch.objects.create(project=other.project, user=other.owner, name="Ten dogs")

@@ -1,7 +1,8 @@
-"""Looking closely, in a real browser: zoom, pan, pinch, slider, keys and the drawer."""
+"""Looking closely, in a real browser: zoom, pan, pinch, slider, flicker, keys, strip, the drawer."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -30,9 +31,10 @@ Open = Callable[..., tuple[Page, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Public ids of a 4:3, a 16:9 and a square picture of the demo."""
+    """Public ids of two 4:3 ones of one run, a 16:9 and a square picture of the demo."""
 
     standard: str
+    twin: str
     wide: str
     square: str
 
@@ -42,10 +44,10 @@ def pictures(site: Site) -> Pictures:
     busy = f"{ROWS}answer = Generation.objects.filter(state='active').count()"
     wait_until(lambda: site.shell(busy) == 0, timeout_s=120, every_s=2)
     runs = site.shell(
-        f"{ROWS}answer = [str(g.assets.order_by('pk')[0].public_id)"
+        f"{ROWS}answer = [[str(a.public_id) for a in g.assets.order_by('job__position')]"
         " for g in Generation.objects.order_by('pk')[:4]]"
     )
-    return Pictures(standard=runs[0], wide=runs[2], square=runs[3])
+    return Pictures(standard=runs[0][0], twin=runs[0][1], wide=runs[2][0], square=runs[3][0])
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def compare(a: str, b: str, mode: str) -> str:
 
 
 def test_both_panes_move_alike_around_the_pointer(open_page: Open, pictures: Pictures) -> None:
-    page, complaints = open_page(compare(pictures.standard, pictures.standard, "side"))
+    page, complaints = open_page(compare(pictures.standard, pictures.twin, "side"))
     x, y = middle(page, ".pane.b")
     spot = (x + 60, y - 40)
     before = seen(page, ".pane.b", spot)
@@ -101,7 +103,7 @@ def test_both_panes_move_alike_around_the_pointer(open_page: Open, pictures: Pic
     assert seen(page, ".pane.a") == pytest.approx(seen(page, ".pane.b"), abs=0.002)
 
     dragged = seen(page)
-    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("h")
     assert seen(page)[0] < dragged[0]
     page.keyboard.press("0")
     assert seen(page, ".pane.b", spot) == pytest.approx(before, abs=0.002)
@@ -216,3 +218,66 @@ def test_wide_screens_have_no_drawer(open_page: Open, pictures: Pictures) -> Non
     expect(page.locator("aside.side")).to_be_visible()
     expect(page.locator("#panel")).to_be_hidden()
     expect(page.locator(".peek")).to_be_hidden()
+
+
+def test_another_picture_comes_into_the_same_view(open_page: Open, pictures: Pictures) -> None:
+    """Stepping, flicker, best and swap, all without another page load."""
+    page, complaints = open_page(compare(pictures.standard, pictures.wide, "side"))
+    page.evaluate("window.same = true")
+    x, y = middle(page)
+    page.mouse.move(x + 30, y + 20)
+    page.mouse.wheel(0, -900)
+    page.wait_for_timeout(100)
+    looked = seen(page)
+
+    page.keyboard.press("ArrowLeft")  # B: another one of the strip
+    expect(page.locator(".pane.b")).not_to_have_attribute("data-asset", pictures.wide)
+    changed = page.locator(".pane.b").get_attribute("data-asset")
+    expect(page).to_have_url(re.compile(f"a={pictures.standard}&b={changed}"))
+    page.keyboard.press("x")
+    expect(page.locator(".pane.b")).to_have_attribute("data-asset", pictures.standard)
+    page.keyboard.press("x")
+    expect(page.locator(".pane.a")).to_have_attribute("data-asset", pictures.standard)
+    assert seen(page) == pytest.approx(looked, abs=0.005)
+
+    page.mouse.move(0, 0)
+    page.keyboard.press("b")
+    expect(page.locator(".pane.b.best")).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.locator(".best")).to_have_count(0)
+    page.keyboard.press(" ")
+    expect(page.locator(".stage.flicker .pane.b")).to_be_visible()
+    expect(page.locator(".pane.a")).to_be_hidden()
+    page.keyboard.down(" ")
+    expect(page.locator(".pane.a")).to_be_visible()
+    page.wait_for_timeout(500)
+    page.keyboard.up(" ")
+    expect(page.locator(".pane.b")).to_be_visible()
+    assert seen(page) == pytest.approx(looked, abs=0.005)
+    assert page.evaluate("window.same")
+    assert complaints == []
+
+
+def test_a_third_and_a_fourth_by_touch(open_page: Open, pictures: Pictures) -> None:
+    page, complaints = open_page(compare(pictures.standard, pictures.wide, "side"), **PHONE)
+    for count in (3, 4):
+        page.locator(".lets a").last.tap()
+        expect(page.locator(".lets a").last).to_have_attribute("aria-current", "true")
+        page.locator(".thumbs a:not(.on)").first.tap()
+        expect(page.locator(".pane")).to_have_count(count)
+    page.locator("[data-mode=grid]").tap()
+    expect(page.locator(".stage.grid .pane.d")).to_be_visible()
+    page.locator(".pane.c [data-best]").tap()
+    expect(page.locator(".pane.c.best")).to_be_visible()
+    page.locator(".pane.c [data-best]").tap()
+    expect(page.locator(".best")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert complaints == []
+
+
+def test_fit_never_enlarges(open_page: Open, pictures: Pictures) -> None:
+    large = {"viewport": {"width": 5400, "height": 3600}}
+    for path in (f"/a/{pictures.square}/", compare(pictures.square, pictures.wide, "slider")):
+        page, _complaints = open_page(path, **large)
+        assert seen(page)[2] <= 1.001
+        page.close()

@@ -1,73 +1,195 @@
-"""Two pictures side by side. The URL is the comparison."""
+"""Two to four pictures side by side. The URL is the comparison."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from generations.models import Asset
 from generations.services import gallery
-from generations.views.access import may_write
+from generations.views.access import may_write, person, require_writer
+from generations.views.lettered import LETTERS, MODES, MOST, Lettered
 
-MODES = ("side", "slider")
-FILM = 16  # pictures of each run offered below
+PICKED = "picked"  # in the session: what the best of a comparison was before, to put it back
+REMEMBERED = 20
+VIEWS = {
+    "slider": "arrow-left-right",
+    "side": "columns-2",
+    "grid": "layout-grid",
+    "flicker": "layers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """One picture under its letter."""
+
+    letter: str
+    asset: Asset
+    may_write: bool
+    without: str  # the comparison's address when this one leaves it
+    other: bool  # the slider holds it against A
+    picked: bool  # by this person, in this session: it can be undone
+
+    @property
+    def is_best(self) -> bool:
+        return gallery.Mark.of(self.asset).is_best
 
 
 @require_safe
 @login_required
 def compare(request: HttpRequest) -> HttpResponse:
-    """`?a=…&b=…&mode=side|slider`; without the two, how to choose them."""
-    if not (request.GET.get("a") and request.GET.get("b")):
-        return render(request, "generations/compare_empty.html", {"section": "compare"})
-    a, b = (_picture(request, request.GET[name]) for name in ("a", "b"))
-    rows = gallery.rows(a, b)
-    mode = request.GET.get("mode", "")
-    context = {
-        "panes": [
-            (letter, each, may_write(request, each.project))
-            for letter, each in (("A", a), ("B", b))
-        ],
-        "a": a,
-        "b": b,
-        "project": a.project,
-        "segments": gallery.prompt_segments(_prompt(a), _prompt(b)),
-        "different": [row for row in rows if not row.same],
-        "same": [row for row in rows if row.same],
-        "film": _film(a, b),
-        "mode": mode if mode in MODES else MODES[0],
-        "section": "compare",
-    }
+    """`?a=…&b=…&c=…&d=…&mode=…`; `?pick=…&pick=…` of a plain form leads there."""
+    asked = Lettered.asked(request.GET)
+    if "pick" in request.GET:
+        return redirect(asked.url)
+    found = _assets(request, list(dict.fromkeys(asked.ids))[:MOST])
+    pictures = [each for each in found if each.kind == "image"]
+    context = {"notices": [*_notices(asked, found)], "section": "compare"}
+    if not pictures:
+        return render(request, "generations/compare_empty.html", context)
+    state = asked.with_ids(each.public_id for each in pictures)
+    context |= {**_seen(request, state, pictures), **_told(pictures), **_ways(state)}
     return render(request, "generations/compare.html", context)
 
 
-def _picture(request: HttpRequest, text: str) -> Asset:
-    """The picture of this id, or 404 where there is none that the person may see."""
-    try:
-        public_id = UUID(text)
-    except ValueError:
-        raise Http404 from None
-    rows = Asset.objects.visible_to(request.user).select_related(
-        "blob", "project", "generation__user", "job"
+@require_POST
+@login_required
+def best(request: HttpRequest, asset: UUID) -> HttpResponse:
+    """Pick the best of a comparison, or put back what it was; then the comparison again.
+
+    Whichever else of it this person had picked in this session is put back.
+    """
+    rows = Asset.objects.visible_to(request.user).select_related("project", "generation")
+    found = get_object_or_404(rows, public_id=asset)
+    require_writer(request, found.project)
+    state = Lettered.asked(QueryDict(request.POST.get("back", "")))
+    if "undo" in request.POST:
+        _put_back(request, found)
+        return redirect(state.url)
+    for other in _assets(request, dict.fromkeys(state.ids[:MOST])):
+        if other.pk != found.pk:
+            _put_back(request, other)
+    _pick(request, found)
+    return redirect(state.url)
+
+
+def _pick(request: HttpRequest, asset: Asset) -> None:
+    before = gallery.pick_best(asset=asset, actor=person(request))
+    if not before.is_best:
+        kept = list(request.session.get(PICKED, {}).items())[1 - REMEMBERED :]
+        mark = [before.rating, before.favourite]
+        request.session[PICKED] = dict(kept) | {str(asset.public_id): mark}
+
+
+def _put_back(request: HttpRequest, asset: Asset) -> None:
+    """What it was before this session picked it. What others judged stays."""
+    remembered = dict(request.session.get(PICKED, {}))
+    was = remembered.pop(str(asset.public_id), None)
+    if was and may_write(request, asset.project):
+        gallery.put_back(asset=asset, mark=gallery.Mark(*was), actor=person(request))
+        request.session[PICKED] = remembered
+
+
+def _assets(request: HttpRequest, ids: Iterable[UUID]) -> list[Asset]:
+    """The rows in this order, or 404 where the person may not see one of them."""
+    wanted = list(ids)
+    rows = (
+        Asset.objects.visible_to(request.user)
+        .filter(public_id__in=wanted)
+        .select_related("blob", "project", "generation__user", "job")
+        .prefetch_related("generation__uses__reference")
     )
-    return get_object_or_404(rows, public_id=public_id)
+    found = {each.public_id: each for each in rows}
+    if set(wanted) - set(found):
+        raise Http404
+    return [found[each] for each in wanted]
 
 
-def _prompt(asset: Asset) -> str:
-    return asset.generation.prompt if asset.generation else ""
+def _notices(asked: Lettered, found: list[Asset]) -> Iterable[str]:
+    distinct = len(set(asked.ids))
+    if distinct > MOST:
+        text = _("Up to four pictures can be compared. These are the first four of %(n)s.")
+        yield text % {"n": distinct}
+    if distinct < len(asked.ids):
+        yield _("A picture that was named more than once is shown once.")
+    if any(each.kind != "image" for each in found):
+        yield _("Videos cannot be compared: only pictures are shown.")
 
 
-def _film(a: Asset, b: Asset) -> list[Asset]:
-    """The pictures of both runs, to put in the place of B; of a long set, those around A and B."""
-    both = {each.pk: each for asset in (a, b) for each in _around(asset)}
-    return list(both.values())
+def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[str, Any]:
+    """The panes, and the strip below them."""
+    letters = dict(zip(state.ids, state.letters, strict=True))
+    film = [
+        (each, letters.get(each.public_id, ""), state.put(each.public_id).url)
+        for each in gallery.strip(pictures)
+    ]
+    panes = _panes(request, state, pictures)
+    return {
+        "panes": panes,
+        "usable": any(pane.may_write for pane in panes),
+        "film": film,
+        "state": state,
+        "project": pictures[0].project,
+    }
 
 
-def _around(asset: Asset) -> list[Asset]:
-    found = gallery.siblings(asset)
-    place = next((n for n, each in enumerate(found) if each.pk == asset.pk), 0)
-    start = max(0, min(place - FILM // 2, len(found) - FILM))
-    return found[start : start + FILM]
+def _panes(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> list[Pane]:
+    projects = {each.project_id: each.project for each in pictures}
+    may = {key: may_write(request, project) for key, project in projects.items()}
+    picked = request.session.get(PICKED, {})
+    return [
+        Pane(
+            letter=LETTERS[n],
+            asset=each,
+            may_write=may[each.project_id],
+            without=state.without(n).url,
+            other=n == state.other,
+            picked=str(each.public_id) in picked,
+        )
+        for n, each in enumerate(pictures)
+    ]
+
+
+def _told(pictures: list[Asset]) -> dict[str, Any]:
+    """What differs, in words: every prompt against A's, and the parameters."""
+    prompts = [each.generation.prompt if each.generation else "" for each in pictures]
+    rows = gallery.rows(pictures)
+    return {
+        "prompt": prompts[0],
+        "prompts": [
+            (letter, gallery.prompt_segments(prompts[0], text))
+            for letter, text in zip(LETTERS[1:], prompts[1:], strict=False)
+            if text != prompts[0]
+        ],
+        "different": [row for row in rows if not row.same],
+        "same": [row for row in rows if row.same],
+    }
+
+
+def _ways(state: Lettered) -> dict[str, Any]:
+    """Where the links of the page lead."""
+    names = {
+        "slider": _("Slider"),
+        "side": _("Side by side"),
+        "grid": _("Grid"),
+        "flicker": _("Flicker"),
+    }
+    places = range(min(len(state.ids) + 1, MOST))
+    return {
+        "views": [(mode, names[mode], VIEWS[mode], state.shown(mode).url) for mode in MODES],
+        "swapped": state.swapped().url if len(state.ids) > 1 else "",
+        "letters": [
+            (LETTERS[n], n < len(state.ids), n == state.at, state.choosing(n).url) for n in places
+        ],
+        "free": LETTERS[len(state.ids) % MOST],
+        "adding": state.choosing(len(state.ids)).url if len(state.ids) < MOST else "",
+    }

@@ -1,4 +1,4 @@
-// One picture large, or two compared: one viewport (x, y, scale) moves every pane alike.
+// One picture large, or several compared: one viewport (x, y, scale) moves every pane alike.
 
 import { isTyping, say } from "./app.js";
 
@@ -6,16 +6,17 @@ const MOST = 32; // times the fitted size
 const STEP = 1.25;
 const PAN = 0.1; // of the pane, for Shift and an arrow
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const PANS = { h: [-1, 0], l: [1, 0], k: [0, -1], j: [0, 1] };
+const CONTROLS = "a, input, button, label";
 
-class PictureView extends HTMLElement {
+export class PictureView extends HTMLElement {
   connectedCallback() {
     this.stage = this.querySelector(".stage");
     this.panes = [...this.querySelectorAll(".pane")];
     this.zoom = this.querySelector(".zoom");
-    this.wipe = this.querySelector(".wipe");
     this.drawer = document.getElementById("panel");
     this.pointers = new Map();
-    this.fit();
+    this.show(null);
     this.zoom.hidden = false;
     this.zoom.addEventListener("click", (event) => this.act(event.target.closest("[data-zoom]")?.dataset.zoom));
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -23,12 +24,10 @@ class PictureView extends HTMLElement {
     for (const [name, handler] of Object.entries({ pointerdown: "down", pointermove: "move", pointerup: "up", pointercancel: "up" })) {
       this.stage.addEventListener(name, (event) => this[handler](event));
     }
-    this.wipe?.addEventListener("input", () => this.cut());
-    this.querySelector(".seg")?.addEventListener("click", (event) => this.switch(event));
     document.addEventListener("keydown", (event) => this.key(event));
     this.drawer?.addEventListener("change", () => this.drawer.checked && this.side.focus());
     new ResizeObserver(() => this.show(this.seen)).observe(this.stage);
-    this.cut();
+    this.stage.classList.add("measured");
   }
 
   // --- the viewport ---
@@ -37,27 +36,46 @@ class PictureView extends HTMLElement {
     this.place(0, 0, 1);
   }
 
-  /** Size of a pane; both are alike. */
-  get box() {
-    return this.panes[0].getBoundingClientRect();
-  }
-
   get side() {
     return this.parentElement.querySelector("aside");
   }
 
-  /** How the first picture lies in its pane when fitted: its size there and its margins. */
-  get frame() {
-    const { width, height } = this.panes[0].dataset;
+  /**
+   * How much of the room the pictures take when fitted: all of it, or less where that would show
+   * even the largest of them beyond one pixel for one. They all shrink alike, so that pictures of
+   * one shape lie exactly on each other.
+   */
+  get room() {
+    return Math.min(1, Math.max(...this.panes.map((pane) => 1 / (this.filling(pane) * devicePixelRatio))));
+  }
+
+  /** How many times its own size a picture has that fills its pane. */
+  filling(pane) {
+    const { width, height } = this.box;
+    return Math.min(width / pane.dataset.width, height / pane.dataset.height);
+  }
+
+  /** How a picture lies in its pane when fitted: its size there and its margins. */
+  frame(pane = this.panes[0]) {
+    const { width, height } = pane.dataset;
     const { width: w, height: h } = this.box;
-    const part = Math.min(w / width, h / height);
+    const part = this.filling(pane) * this.room;
     return { wide: width * part, high: height * part, left: (w - width * part) / 2, top: (h - height * part) / 2 };
   }
 
   /** Which part of a pane's picture one screen pixel shows when it is fitted: 1 is one for one. */
   fitted(pane) {
-    const { width: w, height: h } = this.box;
-    return Math.min(w / pane.dataset.width, h / pane.dataset.height) * devicePixelRatio;
+    return this.filling(pane) * this.room * devicePixelRatio;
+  }
+
+  /** Read the size of a pane, they are all alike; give every picture its place and size there. */
+  measure() {
+    this.box = this.panes[0].getBoundingClientRect();
+    for (const pane of this.panes) {
+      const { wide, high, left, top } = this.frame(pane);
+      const { style } = pane.querySelector("img");
+      for (const [name, size] of Object.entries({ fw: wide, fh: high, ox: -left, oy: -top })) style.setProperty(`--${name}`, `${size}px`);
+    }
   }
 
   place(x, y, s) {
@@ -79,7 +97,7 @@ class PictureView extends HTMLElement {
 
   /** What stands in the middle of the pane, as a part of the first picture, and how large. */
   look(width, height) {
-    const { wide, high, left, top } = this.frame;
+    const { wide, high, left, top } = this.frame();
     const across = ((width / 2 - this.x) / this.s - left) / wide;
     const down = ((height / 2 - this.y) / this.s - top) / high;
     return { across, down, size: wide * this.s };
@@ -87,8 +105,9 @@ class PictureView extends HTMLElement {
 
   /** The same look in a pane that has changed its size. */
   show(look) {
+    this.measure();
     if (!look) return this.fit();
-    const { wide, high, left, top } = this.frame;
+    const { wide, high, left, top } = this.frame();
     const { width, height } = this.box;
     const s = Math.min(MOST, Math.max(1, look.size / wide));
     this.place(width / 2 - (left + look.across * wide) * s, height / 2 - (top + look.down * high) * s, s);
@@ -123,12 +142,12 @@ class PictureView extends HTMLElement {
   }
 
   toggle(event) {
-    if (event.target.closest("a, input")) return;
+    if (event.target.closest(CONTROLS)) return;
     this.act(this.s > 1.01 ? "fit" : "full", this.spot(event));
   }
 
   down(event) {
-    if (event.target.closest("a, input") || event.button > 0) return;
+    if (event.target.closest(CONTROLS) || event.button > 0) return;
     this.under = event.target.closest(".pane") ?? this.panes[0];
     this.pointers.set(event.pointerId, event);
     this.stage.setPointerCapture(event.pointerId);
@@ -159,37 +178,11 @@ class PictureView extends HTMLElement {
     if (!this.pointers.size) this.stage.classList.remove("dragging");
   }
 
-  // --- slider, modes, keys ---
-
-  cut() {
-    if (this.wipe) this.stage.style.setProperty("--at", this.wipe.value / 100);
-  }
-
-  switch(event) {
-    const link = event.target.closest("[data-mode]");
-    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    this.mode(link);
-  }
-
-  /** Change the view in place, looking at the same spot; every link on the page keeps it. */
-  mode(link) {
-    const { mode } = link.dataset;
-    this.stage.className = `stage ${mode}`;
-    for (const each of this.querySelectorAll("[data-mode]")) {
-      if (each === link) each.setAttribute("aria-current", "true");
-      else each.removeAttribute("aria-current");
-    }
-    for (const each of this.querySelectorAll("a[href*='mode=']:not([data-mode])")) {
-      each.href = each.href.replace(/mode=\w+/, `mode=${mode}`);
-    }
-    history.replaceState(null, "", link.href);
-    this.show(this.seen);
-  }
+  // --- keys ---
 
   key(event) {
     if (isTyping(event) || event.target.closest?.("[popover]")) return;
-    if (event.key in ARROWS ? this.arrow(event) : this.press(event.key)) event.preventDefault();
+    if (event.key in ARROWS ? this.arrow(event) : this.press(event.key.toLowerCase(), event)) event.preventDefault();
   }
 
   /** What a key other than an arrow does; whether it does anything. */
@@ -197,19 +190,22 @@ class PictureView extends HTMLElement {
     const zoom = { "+": "in", "=": "in", "-": "out", 0: "fit", z: "full" }[key];
     const keyed = this.querySelector(`[aria-keyshortcuts~="${CSS.escape(key)}"]`);
     if (zoom) this.act(zoom);
-    else if (keyed?.dataset.mode) this.mode(keyed);
+    else if (key in PANS) this.pan(...PANS[key]);
     else if (keyed) keyed.click();
-    else if (key === "Escape" && this.drawer?.checked) this.close();
+    else if (key === "escape" && this.drawer?.checked) this.close();
     else return false;
     return true;
   }
 
-  /** With Shift an arrow moves the view; alone it walks the strip, unless the slider has it. */
-  arrow({ key, shiftKey, target }) {
-    const [across, down] = ARROWS[key];
+  pan(across, down) {
     const { width, height } = this.box;
-    if (target === this.wipe) return false;
-    if (shiftKey) this.place(this.x - across * PAN * width, this.y - down * PAN * height, this.s);
+    this.place(this.x - across * PAN * width, this.y - down * PAN * height, this.s);
+  }
+
+  /** Up and down move the view, and every arrow does with Shift; alone they walk the strip. */
+  arrow({ key, shiftKey }) {
+    const [across, down] = ARROWS[key];
+    if (shiftKey || (down && this.s > 1)) this.pan(across, down);
     else if (across) this.walk(across);
     else return false;
     return true;
@@ -220,7 +216,7 @@ class PictureView extends HTMLElement {
     this.drawer.focus();
   }
 
-  /** The neighbour in the strip below: the picture before or after this one, or another B. */
+  /** The neighbour in the strip below: the picture before or after this one. */
   walk(step) {
     const strip = [...this.querySelectorAll(".film a")];
     strip[strip.findIndex((each) => each.ariaCurrent) + step]?.click();
@@ -232,9 +228,10 @@ function sharpen(pane) {
   const full = pane.dataset.full;
   if (!full) return;
   delete pane.dataset.full;
+  const shown = pane.querySelector("img"); // it may move to another pane meanwhile
   const picture = new Image();
   picture.src = full;
-  picture.decode().then(() => (pane.querySelector("img").src = full), () => (pane.dataset.full = full));
+  picture.decode().then(() => (shown.src = full), () => (pane.dataset.full = full));
 }
 
 customElements.define("picture-view", PictureView);

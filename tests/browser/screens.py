@@ -31,8 +31,11 @@ def places(site: Site) -> dict[str, str]:
         f"{ROWS}p = Project.objects.get(slug='demo').public_id; "
         f"a = {first}[0].assets.order_by('pk')[0].public_id; "
         f"b = {first}[1].assets.order_by('pk')[0].public_id; "
+        f"four = [r.assets.order_by('pk')[0].public_id for r in {first}[:4]]; "
+        "four = '&'.join(f'{k}={v}' for k, v in zip('abcd', four)); "
         "answer = {'studio': f'/p/{p}/', 'gallery': f'/p/{p}/gallery/', 'detail': f'/a/{a}/', "
         "'compare': f'/compare/?a={a}&b={b}', 'slider': f'/compare/?a={a}&b={b}&mode=slider', "
+        "'four': f'/compare/?{four}', "
         "'projects': '/projects/', 'members': f'/p/{p}/settings/', 'settings': '/settings/'}"
     )
     found: dict[str, str] = site.shell(code)

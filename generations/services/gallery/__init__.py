@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from generations.services.gallery.comparison import (
+    Cell,
     Fact,
     Row,
-    Segment,
     asked_and_actual,
     facts,
-    prompt_segments,
     rows,
 )
+from generations.services.gallery.diff import Segment
+from generations.services.gallery.diff import diff as prompt_segments
 from generations.services.gallery.lineage import Lineage, Step, lineage
 from generations.services.gallery.lists import (
     AssetPage,
@@ -19,15 +20,19 @@ from generations.services.gallery.lists import (
     card_queryset,
     cards,
     siblings,
+    strip,
 )
+from generations.services.gallery.marks import Mark, pick_best, put_back
 from generations.services.paging import Cursor
 
 __all__ = [
     "AssetPage",
     "CardPage",
+    "Cell",
     "Cursor",
     "Fact",
     "Lineage",
+    "Mark",
     "Row",
     "Segment",
     "Step",
@@ -37,7 +42,10 @@ __all__ = [
     "cards",
     "facts",
     "lineage",
+    "pick_best",
     "prompt_segments",
+    "put_back",
     "rows",
     "siblings",
+    "strip",
 ]

@@ -1,38 +1,21 @@
-"""What differs between two pictures: their prompts by segment, their parameters by row.
+"""What differs between pictures: their parameters by row, each with a cell per picture.
 
 The rows come from the engine's declaration, so a new engine needs no change here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from generations.models import Asset, Generation
+from generations.models import Asset, Generation, LedgerEntry, Use
 from generations.providers import catalog
-
-# One Chinese character is a word of its own; Latin is compared by word.
-_TOKEN = re.compile(
-    r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]|[\w'’-]+|\s+|.",
-    re.DOTALL,
-)
-# Prompts are at most 800 code points, so the quadratic matcher is cheap; this guards older rows.
-LONGEST = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of text: `op` is equal, del (only in A) or ins (only in B)."""
-
-    op: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +26,7 @@ class Fact:
     label: str
     value: str
     actual: str = ""
+    uses: tuple[Use, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -50,68 +34,86 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """One parameter of one picture of several; `other` where it is not as the first one's."""
+
+    value: str = "–"
+    came: str = ""
+    # Which references, in which order and for what; the rows themselves differ with the run.
+    alike: tuple[tuple[int, str], ...] = ()
+    uses: tuple[Use, ...] = field(default=(), compare=False)
+    other: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One parameter of two pictures."""
+    """One parameter of every picture that is compared."""
 
     label: str
-    a: str
-    b: str
+    cells: tuple[Cell, ...]
 
     @property
     def same(self) -> bool:
-        return self.a == self.b
+        return len(set(self.cells)) == 1
 
 
-def prompt_segments(a: str, b: str) -> list[Segment]:
-    """The way from prompt A to prompt B, as stretches kept, left out and put in."""
-    old, new = _TOKEN.findall(a[:LONGEST]), _TOKEN.findall(b[:LONGEST])
-    found: list[Segment] = []
-    for op, a1, a2, b1, b2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if op == "equal":
-            found.append(Segment("equal", "".join(old[a1:a2])))
-            continue
-        if a2 > a1:
-            found.append(Segment("del", "".join(old[a1:a2])))
-        if b2 > b1:
-            found.append(Segment("ins", "".join(new[b1:b2])))
-    return _without_crumbs(found)
+def rows(assets: Sequence[Asset]) -> list[Row]:
+    """Every parameter that any of the pictures has, in the first one's order."""
+    costs = _costs(assets)
+    known = [{fact.key: fact for fact in _compared(each, costs)} for each in assets]
+    if all(_tells_both_sizes(facts) for facts in known):
+        for each in known:
+            del each["pixels"]
+    labels = {key: fact.label for facts in reversed(known) for key, fact in facts.items()}
+    keys = dict.fromkeys(key for facts in known for key in facts)
+    return [Row(labels[key], _marked(_cell(facts.get(key)) for facts in known)) for key in keys]
 
 
-def _without_crumbs(segments: list[Segment]) -> list[Segment]:
-    """One letter that happens to stand in both of two rewritten stretches is no common text."""
-    found: list[Segment] = []
-    for place, each in enumerate(segments):
-        inside = 0 < place < len(segments) - 1
-        if each.op == "equal" and inside and len(each.text) == 1 and each.text.isalnum():
-            found += [Segment("del", each.text), Segment("ins", each.text)]
-        else:
-            found.append(each)
-    return _merged(found)
+def _tells_both_sizes(facts: dict[str, Fact]) -> bool:
+    """Whether the row of the size asked for says what came, so that a row for that is one too many."""
+    return "size" in facts and bool(facts["size"].actual)
 
 
-def _merged(segments: list[Segment]) -> list[Segment]:
-    """Between two common stretches, everything left out first, then everything put in."""
-    found: list[Segment] = []
-    for _common, run in groupby(segments, key=lambda each: each.op == "equal"):
-        stretch = list(run)
-        texts = {
-            op: "".join(each.text for each in stretch if each.op == op)
-            for op in ("equal", "del", "ins")
-        }
-        found += [Segment(op, text) for op, text in texts.items() if text]
-    return found
+def _marked(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    first, *others = cells
+    return (first, *(replace(each, other=each != first) for each in others))
 
 
-def rows(a: Asset, b: Asset) -> list[Row]:
-    """Every parameter that either picture has, in A's order."""
-    first, second = ({fact.key: fact for fact in facts(each)} for each in (a, b))
-    keys = dict.fromkeys([*first, *second])
-    return [_row(first.get(key), second.get(key)) for key in keys]
+def _cell(fact: Fact | None) -> Cell:
+    if fact is None:
+        return Cell()
+    alike = tuple((use.reference_id, use.role) for use in fact.uses)
+    return Cell(fact.value, fact.actual if fact.differs else "", alike, fact.uses)
 
 
-def _row(a: Fact | None, b: Fact | None) -> Row:
-    label = (a or b or Fact("", "", "")).label
-    return Row(label, a.value if a else "–", b.value if b else "–")
+def _compared(asset: Asset, costs: dict[int, int]) -> Iterator[Fact]:
+    """What the detail page tells, with the references and the cost of the run."""
+    generation = asset.generation
+    uses = tuple(generation.uses.all()) if generation else ()
+    for fact in asked_and_actual(asset):
+        if fact.key == "pixels" and uses:
+            names = ngettext("%(n)s reference", "%(n)s references", len(uses)) % {"n": len(uses)}
+            yield Fact("references", _("References"), names, uses=uses)
+        if fact.key == "person" and generation:
+            n = costs[generation.pk]
+            cost = ngettext("%(n)s image", "%(n)s images", n) % {"n": n}
+            yield Fact("cost", _("Cost of the run"), cost)
+        yield fact
+
+
+def _costs(assets: Sequence[Asset]) -> dict[int, int]:
+    """Images charged for each run. Several allowances may each have been charged the same."""
+    runs = {each.generation_id: 0 for each in assets if each.generation_id}
+    spent = (
+        LedgerEntry.objects.filter(kind=LedgerEntry.Kind.SPEND, job__generation__in=runs)
+        .values("job__generation", "allowance")
+        .annotate(n=Sum("amount"))
+        .order_by()
+    )
+    for each in spent:
+        run = each["job__generation"]
+        runs[run] = max(runs[run], each["n"])
+    return runs
 
 
 def facts(asset: Asset) -> list[Fact]:

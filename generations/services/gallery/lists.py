@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -63,3 +64,38 @@ def siblings(asset: Asset) -> list[Asset]:
         return [asset]
     rows = asset.generation.assets.order_by("job__position", "position", "id")
     return list(rows[:200])
+
+
+def strip(assets: Sequence[Asset], each: int = 16, least: int = 12) -> list[Asset]:
+    """What stands below a comparison: of each run the pictures around those compared; where those
+    are few, the newest of the first one's project too. A fixed number of queries.
+
+    The order does not depend on who is compared, so that stepping along the strip gets on.
+    """
+    runs = {asset.generation_id for asset in assets}
+    shown = Q(trashed_at=None) | Q(pk__in=[asset.pk for asset in assets])
+    rows = Asset.objects.filter(shown, kind="image").defer("placeholder")
+    made = rows.filter(generation__in=runs).order_by("job__position", "position", "id")
+    by_run: dict[int | None, list[Asset]] = {}
+    for asset in made[: 200 * len(runs)]:
+        by_run.setdefault(asset.generation_id, []).append(asset)
+    found = {asset.pk: asset for asset in assets}
+    for asset in assets:
+        around = _around(asset, by_run.get(asset.generation_id, []), each)
+        found |= {other.pk: other for other in around}
+    if assets and (room := least - len(found)) > 0:
+        newest = rows.filter(project=assets[0].project_id).exclude(pk__in=found)
+        found |= {other.pk: other for other in newest.order_by("-created_at", "-id")[:room]}
+    return sorted(found.values(), key=_in_strip)
+
+
+def _in_strip(asset: Asset) -> tuple[int, int, int, int]:
+    """The newest run first; in a run as its tiles stand."""
+    return (-(asset.generation_id or 0), asset.job_id or 0, asset.position, asset.pk)
+
+
+def _around(asset: Asset, run: list[Asset], most: int) -> list[Asset]:
+    """At most so many pictures of a run, with this one about in the middle."""
+    place = next((n for n, each in enumerate(run) if each.pk == asset.pk), 0)
+    start = max(0, min(place - most // 2, len(run) - most))
+    return run[start : start + most]
