@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generations.views import account, compare, compose, files, gallery, jobs, live, projects
+from generations.views import (
+    account,
+    compare,
+    compose,
+    files,
+    gallery,
+    jobs,
+    join,
+    live,
+    people,
+    projects,
+)
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -27,6 +38,17 @@ urlpatterns = [
         projects.member_change,
         name="member-change",
     ),
+    path("p/<uuid:project>/invitations/", people.invite, name="invite"),
+    path(
+        "p/<uuid:project>/invitations/<uuid:invitation>/revoke/",
+        people.revoke,
+        name="invitation-revoke",
+    ),
+    path("p/<uuid:project>/transfer/", people.transfer, name="project-transfer"),
+    path("p/<uuid:project>/leave/", people.leave, name="project-leave"),
+    path("p/<uuid:project>/archive/", people.archive, name="project-archive"),
+    path("p/<uuid:project>/restore/", people.restore, name="project-restore"),
+    path("join/<str:token>/", join.join, name="join"),
     path("a/<uuid:asset>/", gallery.asset, name="asset"),
     path("a/<uuid:asset>/download/", files.download, name="download"),
     path("f/<uuid:asset>/original", files.original, name="file-original"),

@@ -19,6 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from generations.models import JobState, Membership, User
 from generations.models.files import AssetQuerySet
+from tests import people as doors
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,15 @@ TABLE: dict[str, Row] = {
         body=lambda team: {"username": "newcomer", "role": "viewer"},
     ),
     "member-change": Row(_membership, write="owner", body=lambda team: {"role": "editor"}),
+    "invite": Row(
+        _project("invite"), write="owner", body=lambda team: {"role": "viewer", "days": "1"}
+    ),
+    "invitation-revoke": Row(doors.revoke, write="owner"),
+    "join": Row(doors.join, read="anyone", write="anyone"),
+    "project-transfer": Row(_project("project-transfer"), write="owner", body=doors.viewer),
+    "project-leave": Row(_project("project-leave"), write="member"),
+    "project-archive": Row(_project("project-archive"), write="owner"),
+    "project-restore": Row(_project("project-restore"), write="owner"),
     "asset": Row(_asset("asset"), read="member"),
     "download": Row(_asset("download"), read="member"),
     "file-original": Row(_asset("file-original"), read="member"),
@@ -233,6 +243,12 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     member = Membership.objects.get(project=other.project, user=other.viewer)
     change = reverse("member-change", args=[team.project.public_id, member.pk])
     assert client.post(change, {"role": "owner"}).status_code == 404
+    mixed = reverse(
+        "invitation-revoke", args=[team.project.public_id, doors.invitation(other).public_id]
+    )
+    assert client.post(mixed).status_code == 404
+    transfer = reverse("project-transfer", args=[team.project.public_id])
+    assert client.post(transfer, {"member": member.pk}).status_code == 404
 
 
 def test_the_table_turns_red_when_a_view_forgets_visible_to(

@@ -51,7 +51,7 @@ def login(request: HttpRequest) -> HttpResponse:
     user = form.get_user()
     start_session(request, user)
     response = redirect(target)
-    _keep(response, user.language, user.theme)
+    keep_taste(response, user.language, user.theme)
     return response
 
 
@@ -116,11 +116,11 @@ def _save_taste(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("Saved."))
     default = "settings" if request.user.is_authenticated else conf.LOGIN_URL
     response = redirect(_next(request, default))
-    _keep(response, language, theme)
+    keep_taste(response, language, theme)
     return response
 
 
-def _keep(response: HttpResponse, language: str, theme: str) -> None:
+def keep_taste(response: HttpResponse, language: str, theme: str) -> HttpResponse:
     """Put what was chosen into cookies, so that the very first byte of a page knows it."""
     for name, value in ((conf.LANGUAGE_COOKIE_NAME, language), ("theme", theme)):
         if value:
@@ -132,3 +132,4 @@ def _keep(response: HttpResponse, language: str, theme: str) -> None:
                 httponly=conf.LANGUAGE_COOKIE_HTTPONLY,
                 samesite="Lax",
             )
+    return response

@@ -31,7 +31,7 @@ def _nav_project(request: HttpRequest) -> Project | None:
     last = request.session.get(LAST_PROJECT)
     mine = Project.objects.visible_to(request.user)
     found = mine.filter(public_id=last).first() if last else None
-    return found or mine.order_by("-memberships__id").first()
+    return found or mine.filter(archived_at=None).order_by("-memberships__id").first()
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -45,5 +45,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "provider_name": _("Volcengine Jimeng") if settings.LIVE else _("Sandbox"),
         "meters": cache(lambda: quota.summary(user=known) if known else []),
         "nav_project": cache(lambda: _nav_project(request) if known else None),
-        "nav_projects": cache(lambda: list(mine.order_by("-memberships__id")[:MANY])),
+        "nav_projects": cache(
+            lambda: list(mine.filter(archived_at=None).order_by("-memberships__id")[:MANY])
+        ),
     }
