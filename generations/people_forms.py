@@ -49,8 +49,19 @@ class JoinForm(forms.ModelForm[User]):
 
 
 class EmailForm(forms.ModelForm[User]):
-    """The address to which a forgotten password's link goes."""
+    """The address to which a forgotten password's link goes.
+
+    It asks for the password: who finds a browser open must not be able to send that link to themselves.
+    """
+
+    password = forms.CharField(strip=False, max_length=1000)
 
     class Meta:
         model = User
         fields = ("email",)
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.instance.check_password(password):
+            raise ValidationError(_("That is not your password."))
+        return password

@@ -13,6 +13,7 @@ from generations.views import (
     jobs,
     join,
     live,
+    me,
     people,
     projects,
 )
@@ -23,6 +24,9 @@ urlpatterns = [
     path("logout/", account.logout, name="logout"),
     path("password/", account.password, name="password"),
     path("settings/", account.settings, name="settings"),
+    path("settings/email/", me.email, name="settings-email"),
+    path("settings/sign-out/", me.sign_out_one, name="sign-out-one"),
+    path("settings/sign-out-elsewhere/", me.sign_out_elsewhere, name="sign-out-elsewhere"),
     path("projects/", projects.project_list, name="project-list"),
     path("projects/new/", projects.project_new, name="project-new"),
     path("p/<uuid:project>/", compose.studio, name="studio"),

@@ -81,6 +81,9 @@ TABLE: dict[str, Row] = {
     "logout": Row(lambda team: reverse("logout"), write="anyone"),
     "password": Row(lambda team: reverse("password"), read="person", write="person"),
     "settings": Row(lambda team: reverse("settings"), read="person", write="anyone"),
+    "settings-email": Row(lambda team: reverse("settings-email"), write="person"),
+    "sign-out-one": Row(lambda team: reverse("sign-out-one"), write="person"),
+    "sign-out-elsewhere": Row(lambda team: reverse("sign-out-elsewhere"), write="person"),
     "project-list": Row(lambda team: reverse("project-list"), read="person"),
     "project-new": Row(
         lambda team: reverse("project-new"), "person", "person", lambda team: {"name": "New"}
