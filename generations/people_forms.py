@@ -7,10 +7,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth import password_validation
+from django.contrib.auth.forms import PasswordResetForm
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from generations.models import User
+from generations.services import people
 
 
 class JoinForm(forms.ModelForm[User]):
@@ -65,3 +68,22 @@ class EmailForm(forms.ModelForm[User]):
         if not self.instance.check_password(password):
             raise ValidationError(_("That is not your password."))
         return password
+
+
+class ForgottenForm(PasswordResetForm):
+    """The address of who forgot. Whether it is anybody's must not show, in words or in time."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Few letters to one address, whoever's it is: the button is no means to flood somebody."""
+        if people.may_write_to(self.cleaned_data["email"]):
+            super().save(*args, **kwargs)
+
+    def send_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Written and sent aside: a page that waits for it would tell that there is somebody."""
+        context = args[2] if len(args) > 2 else kwargs["context"]
+        language = context["user"].language or translation.get_language()
+        people.later(lambda: self._send(language, *args, **kwargs))
+
+    def _send(self, language: str, *args: Any, **kwargs: Any) -> None:
+        with translation.override(language):
+            super().send_mail(*args, **kwargs)

@@ -16,6 +16,7 @@ from generations.views import (
     me,
     people,
     projects,
+    reset,
 )
 
 urlpatterns = [
@@ -23,6 +24,9 @@ urlpatterns = [
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
     path("password/", account.password, name="password"),
+    path("password/forgotten/", reset.Forgotten.as_view(), name="password-forgotten"),
+    path("password/forgotten/sent/", reset.Sent.as_view(), name="password-sent"),
+    path("password/new/<uidb64>/<token>/", reset.NewPassword.as_view(), name="password-new"),
     path("settings/", account.settings, name="settings"),
     path("settings/email/", me.email, name="settings-email"),
     path("settings/sign-out/", me.sign_out_one, name="sign-out-one"),

@@ -6,9 +6,11 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from generations.models import Invitation, Membership, User
 from tests import world
@@ -48,3 +50,9 @@ def revoke(team: world.Team) -> str:
 
 def viewer(team: world.Team) -> dict[str, Any]:
     return {"member": Membership.objects.get(project=team.project, user=team.viewer).pk}
+
+
+def new_password(team: world.Team) -> str:
+    uid = urlsafe_base64_encode(str(team.viewer.pk).encode())
+    token = default_token_generator.make_token(User.objects.get(pk=team.viewer.pk))
+    return reverse("password-new", args=[uid, token])

@@ -80,6 +80,11 @@ TABLE: dict[str, Row] = {
     "login": Row(lambda team: reverse("login"), read="anyone", write="anyone"),
     "logout": Row(lambda team: reverse("logout"), write="anyone"),
     "password": Row(lambda team: reverse("password"), read="person", write="person"),
+    "password-forgotten": Row(
+        lambda team: reverse("password-forgotten"), read="anyone", write="anyone"
+    ),
+    "password-sent": Row(lambda team: reverse("password-sent"), read="anyone"),
+    "password-new": Row(doors.new_password, read="anyone", write="anyone"),
     "settings": Row(lambda team: reverse("settings"), read="person", write="anyone"),
     "settings-email": Row(lambda team: reverse("settings-email"), write="person"),
     "sign-out-one": Row(lambda team: reverse("sign-out-one"), write="person"),
