@@ -39,12 +39,13 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     known = user if isinstance(user, User) else None
     mine = Project.objects.visible_to(known) if known else Project.objects.none()
+    place = cache(lambda: _nav_project(request) if known else None)
     return {
         "theme": theme_of(request),
         "provider_mode": "live" if settings.LIVE else "sandbox",
         "provider_name": _("Volcengine Jimeng") if settings.LIVE else _("Sandbox"),
-        "meters": cache(lambda: quota.summary(user=known) if known else []),
-        "nav_project": cache(lambda: _nav_project(request) if known else None),
+        "meters": cache(lambda: quota.summary(user=known, project=place()) if known else []),
+        "nav_project": place,
         "nav_projects": cache(
             lambda: list(mine.filter(archived_at=None).order_by("-memberships__id")[:MANY])
         ),
