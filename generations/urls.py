@@ -17,6 +17,7 @@ from generations.views import (
     people,
     projects,
     reset,
+    usage,
 )
 
 urlpatterns = [
@@ -31,6 +32,7 @@ urlpatterns = [
     path("settings/email/", me.email, name="settings-email"),
     path("settings/sign-out/", me.sign_out_one, name="sign-out-one"),
     path("settings/sign-out-elsewhere/", me.sign_out_elsewhere, name="sign-out-elsewhere"),
+    path("usage/", usage.usage, name="usage"),
     path("projects/", projects.project_list, name="project-list"),
     path("projects/new/", projects.project_new, name="project-new"),
     path("p/<uuid:project>/", compose.studio, name="studio"),

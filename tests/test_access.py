@@ -89,6 +89,7 @@ TABLE: dict[str, Row] = {
     "settings-email": Row(lambda team: reverse("settings-email"), write="person"),
     "sign-out-one": Row(lambda team: reverse("sign-out-one"), write="person"),
     "sign-out-elsewhere": Row(lambda team: reverse("sign-out-elsewhere"), write="person"),
+    "usage": Row(lambda team: reverse("usage"), read="person"),
     "project-list": Row(lambda team: reverse("project-list"), read="person"),
     "project-new": Row(
         lambda team: reverse("project-new"), "person", "person", lambda team: {"name": "New"}

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
+from django.utils.translation import gettext_noop as N_
 
 from generations.models import Allowance, Balance, LedgerEntry, User
 from generations.services.quota.books import open_balance
 from generations.services.quota.periods import period_key
 
 Kind = LedgerEntry.Kind
-LIMIT_CHANGED = "limit changed"
+LIMIT_CHANGED = N_("limit changed")
 MOST_AT_ONCE = 1_000_000
 
 
