@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -19,12 +19,17 @@ from generations.services import people
 class JoinForm(forms.ModelForm[User]):
     """A new person. One password field: who mistypes it can ask for another by mail."""
 
-    password = forms.CharField(strip=False, max_length=1000)
+    password = forms.CharField(label=_("Password"), strip=False, max_length=1000)
     language = forms.ChoiceField(choices=settings.LANGUAGES, required=False)
 
     class Meta:
         model = User
         fields = ("first_name", "username", "email")
+        labels: ClassVar = {
+            "first_name": _("Your name, as others see it"),
+            "username": _("Name to sign in with"),
+            "email": _("E-mail address"),
+        }
 
     def clean_username(self) -> str:
         """Names that differ only in case would be taken for one another."""
