@@ -94,13 +94,10 @@ def test_invited_joined_at_work_then_only_looking(
     with guest.expect_response(lambda answer: answer.url.endswith("/compose/")) as refused:
         guest.locator("[name=prompt]").press("Control+Enter")
     assert refused.value.status == 403
-    print(complaints)
-    assert complaints and all("403" in said for said in complaints)
-    complaints.clear()
     guest.reload()
     expect(guest.locator("#compose")).to_have_count(0)
     expect(guest.locator("figure.tile")).to_have_count(1)
-    assert complaints == []
+    assert [said for said in complaints if "403" not in said] == []
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +145,7 @@ def test_the_pages_are_without_barriers(
 ) -> None:
     """No axe violation, nothing blocked by the policy, nothing wider than a phone."""
     site.shell(f"{ROWS}answer = User.objects.update(theme='{theme}', language='en')")
-    context = new_context(
-        viewport={"width": 390, "height": 844}, color_scheme=theme, bypass_csp=False
-    )
+    context = new_context(viewport={"width": 390, "height": 844}, color_scheme=theme)
     taste = {"name": "theme", "value": theme, "url": site.url}
     context.add_cookies([*(site.login_cookies(who) if who else []), taste])  # type: ignore[list-item]
     found: list[str] = []
@@ -163,13 +158,15 @@ def test_the_pages_are_without_barriers(
             page.locator("form[action*=invitations] button").last.click()
             page.wait_for_load_state("load")
         if path.endswith("allowance/"):
-            found += barriers(page)
+            found += [*complaints, *barriers(page)]
+            complaints.clear()
             page.locator("#action-toggle").check()
             page.locator("select[name=action]").select_option("give_more")
             page.locator("button[name=index]").click()
             page.wait_for_load_state("load")
-        found += barriers(page)
+        # Before axe looks: it tries styles of its own, which the policy blocks.
         found += [said for said in complaints if "404" not in said]
+        found += barriers(page)
         if "/admin/" not in path:
             assert overflow(page) <= 0, path
         page.close()
