@@ -1,15 +1,17 @@
-"""Two thin layers around every response. Both serve the live stream too, so both are async-capable."""
+"""Thin layers around every response. They serve the live stream too, so all are async-capable."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import QueryDict
 from django.shortcuts import resolve_url
+
+from generations.services import people
 
 type_of_response = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -74,3 +76,25 @@ class HtmxSignIn(_Layer):
         answer = HttpResponse(status=401)
         answer.headers["HX-Redirect"] = f"{login}?{query.urlencode(safe='/')}"
         return answer
+
+
+class LastSeen(_Layer):
+    """Keeps a sign-in's "last seen" roughly true: a look into memory, and rarely one UPDATE."""
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if key := self._due(request):
+            people.seen(session_key=key)
+        return response
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseBase):
+            response = await response
+        if key := self._due(request):
+            await sync_to_async(people.seen)(session_key=key)
+        return response
+
+    def _due(self, request: HttpRequest) -> str | None:
+        """The session's key when it is time; an unread session is not read for this."""
+        key = request.session.session_key
+        return key if key and people.due(key) else None

@@ -17,11 +17,10 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
-from generations.models import JobState, Membership, Reference, User
-from generations.models import JobState, Membership, Use, User
-from generations.models import Batch, JobState, Membership, User
+from generations.models import Batch, JobState, Membership, Reference, Use, User
 from generations.models.files import AssetQuerySet
 from generations.services.library import transport
+from tests import people as doors
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +107,16 @@ TABLE: dict[str, Row] = {
     "login": Row(lambda team: reverse("login"), read="anyone", write="anyone"),
     "logout": Row(lambda team: reverse("logout"), write="anyone"),
     "password": Row(lambda team: reverse("password"), read="person", write="person"),
+    "password-forgotten": Row(
+        lambda team: reverse("password-forgotten"), read="anyone", write="anyone"
+    ),
+    "password-sent": Row(lambda team: reverse("password-sent"), read="anyone"),
+    "password-new": Row(doors.new_password, read="anyone", write="anyone"),
     "settings": Row(lambda team: reverse("settings"), read="person", write="anyone"),
+    "settings-email": Row(lambda team: reverse("settings-email"), write="person"),
+    "sign-out-one": Row(lambda team: reverse("sign-out-one"), write="person"),
+    "sign-out-elsewhere": Row(lambda team: reverse("sign-out-elsewhere"), write="person"),
+    "usage": Row(lambda team: reverse("usage"), read="person"),
     "project-list": Row(lambda team: reverse("project-list"), read="person"),
     "project-new": Row(
         lambda team: reverse("project-new"), "person", "person", lambda team: {"name": "New"}
@@ -134,6 +142,15 @@ TABLE: dict[str, Row] = {
         body=lambda team: {"username": "newcomer", "role": "viewer"},
     ),
     "member-change": Row(_membership, write="owner", body=lambda team: {"role": "editor"}),
+    "invite": Row(
+        _project("invite"), write="owner", body=lambda team: {"role": "viewer", "days": "1"}
+    ),
+    "invitation-revoke": Row(doors.revoke, write="owner"),
+    "join": Row(doors.join, read="anyone", write="anyone"),
+    "project-transfer": Row(_project("project-transfer"), write="owner", body=doors.viewer),
+    "project-leave": Row(_project("project-leave"), write="member"),
+    "project-archive": Row(_project("project-archive"), write="owner"),
+    "project-restore": Row(_project("project-restore"), write="owner"),
     "asset": Row(_asset("asset"), read="member"),
     "download": Row(_asset("download"), read="member"),
     "file-original": Row(_asset("file-original"), read="member"),
@@ -302,6 +319,12 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     member = Membership.objects.get(project=other.project, user=other.viewer)
     change = reverse("member-change", args=[team.project.public_id, member.pk])
     assert client.post(change, {"role": "owner"}).status_code == 404
+    mixed = reverse(
+        "invitation-revoke", args=[team.project.public_id, doors.invitation(other).public_id]
+    )
+    assert client.post(mixed).status_code == 404
+    transfer = reverse("project-transfer", args=[team.project.public_id])
+    assert client.post(transfer, {"member": member.pk}).status_code == 404
 
 
 def test_the_table_turns_red_when_a_view_forgets_visible_to(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from generations.models import Allowance, Balance, JobState, LedgerEntry, User
@@ -122,4 +125,94 @@ def test_a_scope_must_match_what_it_names(desk: Client, boss: User) -> None:
     once = {**body, "scope": "site"}
     assert desk.post(page, once).status_code == 302
     assert desk.post(page, once).status_code == 200  # a second one for the same scope
+    assert Allowance.objects.count() == 1
+
+
+def test_usage_stands_beside_each_limit_in_constant_queries(desk: Client) -> None:
+    team = world.team("acme")
+    each = Allowance.objects.create(scope=Allowance.Scope.PERSON, limit=5)
+    Allowance.objects.create(scope=Allowance.Scope.SITE, limit=10)
+    for user in (team.editor, team.owner):
+        compose.submit(
+            project=team.project,
+            user=user,
+            engine=world.ENGINE,
+            prompt="x",
+            settings={},
+            count=4 if user == team.editor else 1,
+        )
+    page, counts = reverse("admin:generations_allowance_changelist"), []
+    desk.get(page)
+    for _round in range(2):
+        with CaptureQueriesContext(connection) as caught:
+            shown = desk.get(page).content.decode()
+        counts.append(len(caught))
+        for user in (team.editor, team.owner, team.viewer):
+            more = {"user": user, "period": ("day", "month")[_round]}
+            Allowance.objects.create(scope=Allowance.Scope.PERSON, limit=3, **more)
+    assert counts[0] == counts[1]
+    assert "4 / 5 at most, of 2 people" in shown
+    assert '<progress max="100" value="80"' in shown and 'class="near"' in shown
+    assert "5 / 10" in shown
+    assert each.balances.count() == 2
+
+
+def test_a_chosen_persons_own_allowance(desk: Client, boss: User) -> None:
+    team = world.team("acme")
+    page = reverse("admin:generations_user_changelist")
+    chosen = {"action": "give_own", "_selected_action": [str(team.editor.pk)]}
+    asked = desk.post(page, chosen)
+    assert asked.status_code == 200
+    assert "acme-editor" in asked.content.decode()
+    assert "unsafe" not in asked["Content-Security-Policy"]
+    wrong = desk.post(page, chosen | {"apply": "1", "limit": "-1", "period": "week", "why": ""})
+    assert wrong.status_code == 422
+    assert not Allowance.objects.exists()
+    right = chosen | {"apply": "1", "limit": "7", "period": "month", "why": "lead"}
+    assert desk.post(page, right).status_code == 302
+    made = Allowance.objects.get()
+    assert (made.user, made.limit, made.period) == (team.editor, 7, "month")
+    assert LedgerEntry.objects.get().actor == boss
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-3", "1e9", "9" * 30, "abc"])
+def test_a_bad_amount_gives_nothing(desk: Client, amount: str) -> None:
+    allowance = Allowance.objects.create(scope=Allowance.Scope.SITE, limit=10)
+    body = {"action": "give_more", "_selected_action": [str(allowance.pk)], "apply": "1"}
+    page = reverse("admin:generations_allowance_changelist")
+    answer = desk.post(page, body | {"amount": amount, "why": "because"})
+    assert answer.status_code == 422
+    assert b"errorlist" in answer.content and b"because" in answer.content
+    assert not LedgerEntry.objects.exists()
+
+
+def test_who_changed_what_stands_on_the_allowances_page(desk: Client, boss: User) -> None:
+    allowance = Allowance.objects.create(scope=Allowance.Scope.SITE, limit=10)
+    page = reverse("admin:generations_allowance_change", args=[allowance.pk])
+    assert desk.post(page, {"limit": "25", "enabled": "on"}).status_code == 302
+    allowance.refresh_from_db()
+    quota.grant(allowances=[allowance], amount=4, actor=boss, why="<b>pitch</b>")
+    assert desk.post(page, {"limit": "25"}).status_code == 302
+    shown = desk.get(page).content.decode()
+    assert "Limit: 10 → 25" in shown
+    assert "In force: True → False" in shown
+    assert "Adjust +4" in shown and "&lt;b&gt;pitch" in shown
+    assert shown.count("boss</td>") == 3
+
+
+def test_staff_without_the_right_give_nothing() -> None:
+    clerk = world.person("clerk", is_staff=True)
+    clerk.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_allowance", "view_user", "change_user"])
+    )
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(clerk)
+    allowance = Allowance.objects.create(scope=Allowance.Scope.SITE, limit=10)
+    more = {"apply": "1", "amount": "3", "limit": "3", "period": "day", "why": "x"}
+    chosen = {"action": "give_more", "_selected_action": [str(allowance.pk)], **more}
+    client.post(reverse("admin:generations_allowance_changelist"), chosen)
+    chosen = {"action": "give_own", "_selected_action": [str(clerk.pk)], **more}
+    answer = client.post(reverse("admin:generations_user_changelist"), chosen)
+    assert answer.status_code == 403
+    assert not LedgerEntry.objects.exists()
     assert Allowance.objects.count() == 1

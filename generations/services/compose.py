@@ -114,6 +114,7 @@ def submit(
     token = f"{user.pk}:{form_token}"[:64] if form_token else None
     with transaction.atomic():
         events.in_order()
+        _still_open(project)
         generation, created = _generation(project, user, found, recipe, count, token, origin)
         if not created:
             return generation
@@ -138,6 +139,13 @@ def _make_ready(
     except ReferenceProblem as problem:
         error = FieldError("references", problem.message, problem.params)
         raise ComposeProblem([error]) from None
+
+
+def _still_open(project: Project) -> None:
+    """Nothing new begins in an archived project; what waits in line already still runs."""
+    if Project.objects.filter(pk=project.pk, archived_at__isnull=False).exists():
+        message = N_("This project is archived. An owner can restore it.")
+        raise ComposeProblem([FieldError("project", message, {})])
 
 
 def _engine(slug: str) -> catalog.Engine:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from generations.models import Project, Role, User
 
@@ -39,19 +40,28 @@ def role(request: HttpRequest, project: Project) -> str | None:
 
 
 def may_write(request: HttpRequest, project: Project) -> bool:
-    return role(request, project) in WRITERS
+    """Owners and editors may, until the project is archived."""
+    return role(request, project) in WRITERS and project.archived_at is None
 
 
 def require_writer(request: HttpRequest, project: Project) -> None:
-    """403 unless the person owns the project or edits in it."""
-    if not may_write(request, project):
+    """403 unless the person owns the project or edits in it, and it is not archived."""
+    if role(request, project) not in WRITERS:
         raise PermissionDenied
+    _require_open(project)
 
 
-def require_owner(request: HttpRequest, project: Project) -> None:
-    """403 unless the person owns the project."""
+def require_owner(request: HttpRequest, project: Project, *, even_archived: bool = False) -> None:
+    """403 unless the person owns the project; of an archived one only who belongs to it may change."""
     if role(request, project) != Role.OWNER:
         raise PermissionDenied
+    if not even_archived:
+        _require_open(project)
+
+
+def _require_open(project: Project) -> None:
+    if project.archived_at:
+        raise PermissionDenied(_("This project is archived. An owner can restore it."))
 
 
 def wants_fragment(request: HttpRequest) -> bool:

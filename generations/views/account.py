@@ -22,6 +22,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from generations.models import User
 from generations.models.people import Theme
+from generations.people_forms import EmailForm
+from generations.services import people
 from generations.views.access import person
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +53,7 @@ def login(request: HttpRequest) -> HttpResponse:
     user = form.get_user()
     start_session(request, user)
     response = redirect(target)
-    _keep(response, user.language, user.theme)
+    keep_taste(response, user.language, user.theme)
     return response
 
 
@@ -69,6 +71,7 @@ def locked_out(
 
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
+    people.forget(session_key=request.session.session_key or "")
     end_session(request)
     return redirect(conf.LOGOUT_REDIRECT_URL)
 
@@ -81,8 +84,13 @@ def password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(person(request), request.POST if request.method == "POST" else None)
     if form.is_valid():
         form.save()
+        before = request.session.session_key or ""
         update_session_auth_hash(request, form.user)
-        messages.success(request, _("Your password has been changed."))
+        people.moved(before=before, after=request.session.session_key or "")
+        people.end_elsewhere(user=person(request), session_key=request.session.session_key)
+        messages.success(
+            request, _("Your password has been changed. Elsewhere you are signed out.")
+        )
         return redirect("settings")
     context = {"form": form, "section": "settings"}
     status = 422 if form.is_bound else 200
@@ -94,13 +102,21 @@ def settings(request: HttpRequest) -> HttpResponse:
     """Language and theme. Anybody may set them for this browser; the page is for people signed in."""
     if request.method == "POST":
         return _save_taste(request)
-    return _settings_page(request)
+    return settings_page(request)
 
 
 @login_required
-def _settings_page(request: HttpRequest) -> HttpResponse:
-    context = {"section": "settings", "themes": Theme.choices}
-    return render(request, "generations/settings.html", context)
+def settings_page(request: HttpRequest, email: EmailForm | None = None) -> HttpResponse:
+    user = person(request)
+    context = {
+        "section": "settings",
+        "themes": Theme.choices,
+        "email_form": email or EmailForm(instance=user),
+        "sign_ins": people.sign_ins(user=user, session_key=request.session.session_key),
+        "here": resolve_url("settings"),
+    }
+    status = 422 if email else 200
+    return render(request, "generations/settings.html", context, status=status)
 
 
 def _save_taste(request: HttpRequest) -> HttpResponse:
@@ -116,11 +132,11 @@ def _save_taste(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("Saved."))
     default = "settings" if request.user.is_authenticated else conf.LOGIN_URL
     response = redirect(_next(request, default))
-    _keep(response, language, theme)
+    keep_taste(response, language, theme)
     return response
 
 
-def _keep(response: HttpResponse, language: str, theme: str) -> None:
+def keep_taste(response: HttpResponse, language: str, theme: str) -> HttpResponse:
     """Put what was chosen into cookies, so that the very first byte of a page knows it."""
     for name, value in ((conf.LANGUAGE_COOKIE_NAME, language), ("theme", theme)):
         if value:
@@ -132,3 +148,4 @@ def _keep(response: HttpResponse, language: str, theme: str) -> None:
                 httponly=conf.LANGUAGE_COOKIE_HTTPONLY,
                 samesite="Lax",
             )
+    return response

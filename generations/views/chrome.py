@@ -32,7 +32,7 @@ def _nav_project(request: HttpRequest) -> Project | None:
     last = request.session.get(LAST_PROJECT)
     mine = Project.objects.visible_to(request.user)
     found = mine.filter(public_id=last).first() if last else None
-    return found or mine.order_by("-memberships__id").first()
+    return found or mine.filter(archived_at=None).order_by("-memberships__id").first()
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -40,12 +40,15 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     known = user if isinstance(user, User) else None
     mine = Project.objects.visible_to(known) if known else Project.objects.none()
+    place = cache(lambda: _nav_project(request) if known else None)
     return {
         "theme": theme_of(request),
         "provider_mode": "live" if settings.LIVE else "sandbox",
         "provider_name": _("Volcengine Jimeng") if settings.LIVE else _("Sandbox"),
-        "meters": cache(lambda: quota.summary(user=known) if known else []),
+        "meters": cache(lambda: quota.summary(user=known, project=place()) if known else []),
         "unread_news": cache(lambda: news.unread(user=known) if known else 0),
-        "nav_project": cache(lambda: _nav_project(request) if known else None),
-        "nav_projects": cache(lambda: list(mine.order_by("-memberships__id")[:MANY])),
+        "nav_project": place,
+        "nav_projects": cache(
+            lambda: list(mine.filter(archived_at=None).order_by("-memberships__id")[:MANY])
+        ),
     }

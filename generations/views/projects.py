@@ -24,7 +24,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """Where the person left off: the project used last, or the only one, or the list."""
-    mine = Project.objects.visible_to(request.user)
+    mine = Project.objects.visible_to(request.user).filter(archived_at=None)
     last = request.session.get(LAST_PROJECT)
     found = mine.filter(public_id=last).first() if last else None
     if found is None:
@@ -37,7 +37,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def project_list(request: HttpRequest) -> HttpResponse:
     covers = projects.covers(user=person(request))
-    context = {"covers": covers, "section": "projects"}
+    context = {
+        "covers": [cover for cover in covers if not cover.project.archived_at],
+        "archived": [cover for cover in covers if cover.project.archived_at],
+        "section": "projects",
+    }
     return render(request, "generations/project_list.html", context)
 
 
@@ -69,17 +73,20 @@ def project_settings(request: HttpRequest, project: UUID) -> HttpResponse:
             return redirect("project-settings", found.public_id)
         except ProjectProblem as refused:
             problem = refused.message
-    return _settings_page(request, found, {"rename_problem": problem})
+    return settings_page(request, found, {"rename_problem": problem})
 
 
-def _settings_page(
+def settings_page(
     request: HttpRequest, project: Project, extra: Mapping[str, object]
 ) -> HttpResponse:
+    """The page, with whatever an order upon it brought; 422 when that was a problem."""
     members = project.memberships.select_related("user").order_by("id")
     context = {
         "project": project,
         "members": members,
         "roles": Role.choices,
+        "invitations": projects.open_invitations(project=project),
+        "days": projects.DAYS,
         "is_owner": role(request, project) == Role.OWNER,
         "section": "projects",
         "here": resolve_url("project-settings", project.public_id),
@@ -99,7 +106,7 @@ def member_add(request: HttpRequest, project: UUID) -> HttpResponse:
         member = projects.add_member(project=found, username=username, role=chosen)
     except ProjectProblem as refused:
         typed = {"add_problem": refused.message, "typed_username": username, "typed_role": chosen}
-        return _settings_page(request, found, typed)
+        return settings_page(request, found, typed)
     messages.success(request, _("%(name)s has joined.") % {"name": member.user.shown_name})
     return redirect("project-settings", found.public_id)
 
@@ -108,7 +115,7 @@ def member_add(request: HttpRequest, project: UUID) -> HttpResponse:
 @login_required
 def member_change(request: HttpRequest, project: UUID, membership: int) -> HttpResponse:
     found = get_project(request, project)
-    require_owner(request, found)
+    require_owner(request, found, even_archived=True)
     member = get_object_or_404(Membership, project=found, pk=membership)
     try:
         if "remove" in request.POST:
@@ -116,7 +123,7 @@ def member_change(request: HttpRequest, project: UUID, membership: int) -> HttpR
         else:
             projects.change_member(project=found, member=member, role=request.POST.get("role", ""))
     except ProjectProblem as refused:
-        return _settings_page(request, found, {"member_problem": refused.message})
+        return settings_page(request, found, {"member_problem": refused.message})
     messages.success(request, _("Saved."))
     mine = Project.objects.visible_to(request.user).filter(pk=found.pk)
     return redirect("project-settings", project) if mine.exists() else redirect("project-list")

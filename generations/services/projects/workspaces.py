@@ -1,4 +1,4 @@
-"""Projects and who belongs to them. A project always keeps at least one owner."""
+"""Projects: the list of a person's, a new one, its name, and putting it away."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Membership, Project, Role, User
+from generations.services.projects.problems import ProjectProblem
 
 NAME_MAX = 100
 SLUG_ROOM = 50
 MOSAIC = 4
-
-
-class ProjectProblem(Exception):
-    """What was asked for is not possible; `message` is one translated sentence."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,46 +84,14 @@ def rename(*, project: Project, name: str) -> None:
     project.save(update_fields=["name"])
 
 
-def add_member(*, project: Project, username: str, role: str) -> Membership:
-    """Let a person in; raise ProjectProblem when there is no such person or they are in already."""
-    user = User.objects.filter(username=username.strip(), is_active=True).first()
-    if user is None:
-        raise ProjectProblem(_("There is nobody called “%(name)s” here.") % {"name": username[:60]})
-    member, created = Membership.objects.get_or_create(
-        project=project, user=user, defaults={"role": _known(role)}
-    )
-    if not created:
-        raise ProjectProblem(_("%(name)s is in this project already.") % {"name": user.shown_name})
-    return member
+def archive(*, project: Project) -> None:
+    """Put the project away: it stays to be looked at; what already waits in line still runs."""
+    Project.objects.filter(pk=project.pk, archived_at=None).update(archived_at=timezone.now())
 
 
-def change_member(*, project: Project, member: Membership, role: str) -> None:
-    """Give a member another role, unless that would leave the project without an owner."""
-    role = _known(role)
-    with transaction.atomic():
-        _keep_an_owner(project, member, role)
-        Membership.objects.filter(pk=member.pk, project=project).update(role=role)
-
-
-def remove_member(*, project: Project, member: Membership) -> None:
-    """Take a person out, unless they are the last owner. What they made stays."""
-    with transaction.atomic():
-        _keep_an_owner(project, member, None)
-        Membership.objects.filter(pk=member.pk, project=project).delete()
-
-
-def _keep_an_owner(project: Project, member: Membership, role: str | None) -> None:
-    """Lock the project, so that two owners cannot step down at the same moment."""
-    Project.objects.select_for_update().get(pk=project.pk)
-    others = Membership.objects.filter(project=project, role=Role.OWNER).exclude(pk=member.pk)
-    if role != Role.OWNER and not others.exists():
-        raise ProjectProblem(_("A project needs an owner. Make somebody else an owner first."))
-
-
-def _known(role: str) -> str:
-    if role not in Role.values:
-        raise ProjectProblem(_("Choose owner, editor or viewer."))
-    return role
+def restore(*, project: Project) -> None:
+    """Take the project up again, as it was."""
+    Project.objects.filter(pk=project.pk).update(archived_at=None)
 
 
 def _clean_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Allowances: reserve before, settle after. The only writer of Balance and LedgerEntry.
+"""The books: reserve before, settle after.
 
 Rules for settling a round of a job: what was delivered is spent and the rest released; a failure,
 a moderation or a cancel that delivered nothing releases all; pictures that the provider delivered
@@ -9,12 +9,9 @@ reserved until a person decides, and then counts as spent, because it may have b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import BigIntegerField, Case, F, Q, Sum, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +26,7 @@ from generations.models import (
     Submission,
     User,
 )
+from generations.services.quota.periods import in_words, period_key, resets_at
 
 Kind = LedgerEntry.Kind
 
@@ -41,23 +39,6 @@ class OverLimit(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """How much of one allowance is used, in its unit."""
-
-    label: str
-    used: int
-    limit: int
-    left: int
-    percent: int
-
-
-def period_key(period: str, now: datetime) -> str:
-    """The provider's calendar day (`2026-11-21`) or month (`2026-11`), in its time zone."""
-    local = now.astimezone(ZoneInfo(settings.ALLOWANCE_TIME_ZONE))
-    return local.strftime("%Y-%m-%d" if period == Allowance.Period.DAY else "%Y-%m")
-
-
 def binding(*, user: User, project: Project | None) -> list[Allowance]:
     """The allowances a run must pass, in the fixed order in which they are locked.
 
@@ -67,7 +48,12 @@ def binding(*, user: User, project: Project | None) -> list[Allowance]:
     scope |= Q(scope=Allowance.Scope.PERSON, user__isnull=True)
     if project is not None:
         scope |= Q(scope=Allowance.Scope.PROJECT, project=project)
-    rows = list(Allowance.objects.filter(scope, enabled=True).order_by("id"))
+    return not_replaced(Allowance.objects.filter(scope, enabled=True).order_by("id"))
+
+
+def not_replaced(found: Iterable[Allowance]) -> list[Allowance]:
+    """The allowances that bind one person: of their own and everyone's, only their own."""
+    rows = list(found)
     own = {(row.unit, row.period) for row in rows if row.user_id}
     return [row for row in rows if not _replaced(row, own)]
 
@@ -77,21 +63,29 @@ def _replaced(row: Allowance, own: set[tuple[str, str]]) -> bool:
     return each and (row.unit, row.period) in own
 
 
-def _holder(allowance: Allowance, user: User) -> User | None:
+def holder(allowance: Allowance, user: User) -> User | None:
     """Whose balance it is: a person's, or nobody's for the site and a project."""
     return user if allowance.scope == Allowance.Scope.PERSON else None
 
 
-def _open(allowance: Allowance, user: User, now: datetime) -> Balance:
+def open_balance(
+    allowance: Allowance, user: User, now: datetime, *, actor: User | None = None, why: str = ""
+) -> Balance:
+    """The balance of the running period; opened with a GRANT where this is its first use."""
     balance, created = Balance.objects.get_or_create(
         allowance=allowance,
-        user=_holder(allowance, user),
+        user=holder(allowance, user),
         period_key=period_key(allowance.period, now),
         defaults={"granted": allowance.limit},
     )
     if created:
         LedgerEntry.objects.create(
-            kind=Kind.GRANT, balance=balance, allowance=allowance, amount=allowance.limit
+            kind=Kind.GRANT,
+            balance=balance,
+            allowance=allowance,
+            amount=allowance.limit,
+            actor=actor,
+            why=why,
         )
     return balance
 
@@ -105,13 +99,13 @@ def reserve(*, jobs: Sequence[Job], user: User, project: Project) -> None:
     wanted = sum(job.max_outputs for job in jobs)
     now = timezone.now()
     for allowance in binding(user=user, project=project):
-        balance = _open(allowance, user, now)
+        balance = open_balance(allowance, user, now)
         held = Balance.objects.filter(
             pk=balance.pk, granted__gte=F("reserved") + F("spent") + wanted
         ).update(reserved=F("reserved") + wanted)
         if not held:
             balance.refresh_from_db()
-            raise OverLimit(_refusal(allowance, wanted, balance.left))
+            raise OverLimit(_refusal(allowance, wanted, balance.left, now))
         LedgerEntry.objects.bulk_create(
             LedgerEntry(
                 kind=Kind.RESERVE,
@@ -126,7 +120,7 @@ def reserve(*, jobs: Sequence[Job], user: User, project: Project) -> None:
         )
 
 
-def _refusal(allowance: Allowance, wanted: int, left: int) -> str:
+def _refusal(allowance: Allowance, wanted: int, left: int, now: datetime) -> str:
     needs = ngettext("This needs %(n)s image", "This needs %(n)s images", wanted) % {"n": wanted}
     day = allowance.period == Allowance.Period.DAY
     rests = {
@@ -141,10 +135,11 @@ def _refusal(allowance: Allowance, wanted: int, left: int) -> str:
         else _("you have %(n)s left this month"),
     }
     rest = rests[Allowance.Scope(allowance.scope)] % {"n": left}
-    return _("%(needs)s, but %(rest)s. Ask an administrator for more.") % {
-        "needs": needs,
-        "rest": rest,
-    }
+    sentence = _(
+        "%(needs)s, but %(rest)s. That limit starts anew on %(when)s; an administrator can give more."
+    )
+    when = in_words(resets_at(allowance.period, now))
+    return sentence % {"needs": needs, "rest": rest, "when": when}
 
 
 def settle(
@@ -196,56 +191,6 @@ def _shrink(balance_id: int, extra: int) -> int:
     taken = min(extra, balance.left)
     Balance.objects.filter(pk=balance_id).update(granted=F("granted") - taken)
     return taken
-
-
-def apply_limit(*, allowance: Allowance, actor: User) -> None:
-    """Carry an administrator's new limit into the running period, as an ADJUST entry.
-
-    A limit below what is already held or spent leaves that standing and allows nothing more.
-    """
-    key = period_key(allowance.period, timezone.now())
-    for balance in allowance.balances.select_for_update().filter(period_key=key):
-        granted = max(allowance.limit, balance.reserved + balance.spent)
-        if granted != balance.granted:
-            LedgerEntry.objects.create(
-                kind=Kind.ADJUST,
-                balance=balance,
-                allowance=allowance,
-                amount=granted - balance.granted,
-                actor=actor,
-                why="limit changed",
-            )
-            Balance.objects.filter(pk=balance.pk).update(granted=granted)
-
-
-def summary(*, user: User, project: Project | None = None) -> list[Meter]:
-    """What the top bar shows: every binding allowance, the tightest first. Two queries."""
-    allowances = binding(user=user, project=project)
-    now = timezone.now()
-    keys = {row.pk: period_key(row.period, now) for row in allowances}
-    mine = Q(user=user) | Q(user__isnull=True)
-    rows = Balance.objects.filter(mine, allowance__in=keys, period_key__in=set(keys.values()))
-    balances = {row.allowance_id: row for row in rows if row.period_key == keys[row.allowance_id]}
-    meters = [_meter(row, balances.get(row.pk)) for row in allowances]
-    return sorted(meters, key=lambda meter: meter.left)
-
-
-def _meter(allowance: Allowance, balance: Balance | None) -> Meter:
-    limit = balance.granted if balance else allowance.limit
-    used = balance.reserved + balance.spent if balance else 0
-    day = allowance.period == Allowance.Period.DAY
-    labels = {
-        Allowance.Scope.SITE: _("Site today") if day else _("Site this month"),
-        Allowance.Scope.PROJECT: _("Project today") if day else _("Project this month"),
-        Allowance.Scope.PERSON: _("Today") if day else _("This month"),
-    }
-    return Meter(
-        label=labels[Allowance.Scope(allowance.scope)],
-        used=used,
-        limit=limit,
-        left=max(0, limit - used),
-        percent=min(100, round(100 * used / limit)) if limit else 100,
-    )
 
 
 def _signed(*terms: tuple[str, int]) -> Sum:

@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from generations.admin.allowances import AllowanceAdmin, give_own
 from generations.models import (
     Allowance,
     Generation,
@@ -23,10 +23,10 @@ from generations.models import (
     Submission,
     User,
 )
-from generations.services import quota
 
 admin.site.site_header = admin.site.site_title = "Diptych"
 admin.site.index_title = _("Administration")
+admin.site.register(Allowance, AllowanceAdmin)
 # Task payloads and tracebacks are nobody's business: our own rows say what happened.
 for hidden in (Failure, OrmQ, Schedule, Success):
     if admin.site.is_registered(hidden):
@@ -52,6 +52,7 @@ class ReadOnly(admin.ModelAdmin[Any]):
 @admin.register(User)
 class PersonAdmin(UserAdmin[User]):
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    actions = (give_own,)
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Reading"), {"fields": ("language", "theme")}))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -75,34 +76,6 @@ class ProjectAdmin(admin.ModelAdmin[Project]):
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
         """A project holds paid work and its ledger; it is not thrown away from a list."""
         return False
-
-
-@admin.register(Allowance)
-class AllowanceAdmin(admin.ModelAdmin[Allowance]):
-    list_display = ("scope", "project", "user", "unit", "period", "limit", "enabled")
-    list_filter = ("scope", "period", "enabled")
-    list_select_related = ("project", "user")
-    autocomplete_fields = ("project", "user")
-
-    def save_model(
-        self, request: HttpRequest, obj: Allowance, form: ModelForm[Allowance], change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        assert isinstance(request.user, User)
-        quota.apply_limit(allowance=obj, actor=request.user)
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Allowance | None = None
-    ) -> tuple[str, ...]:
-        """What it limits is fixed once there is a ledger under it; how much is not."""
-        return ("scope", "project", "user", "unit", "period") if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Allowance | None = None) -> bool:
-        """Taken out of force instead: the ledger refers to it."""
-        return obj is None or not obj.balances.exists()
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {}
 
 
 @admin.register(ProviderAccount)

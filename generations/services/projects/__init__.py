@@ -1,0 +1,53 @@
+"""Projects, who belongs to them, and the links that let people in."""
+
+from generations.services.projects.invitations import (
+    DAYS,
+    InvitationGone,
+    UsernameTaken,
+    accept,
+    find,
+    invite,
+    open_invitations,
+    revoke,
+    usable,
+)
+from generations.services.projects.members import (
+    add_member,
+    change_member,
+    leave,
+    remove_member,
+    transfer,
+)
+from generations.services.projects.problems import ProjectProblem
+from generations.services.projects.workspaces import (
+    Cover,
+    archive,
+    covers,
+    create,
+    rename,
+    restore,
+)
+
+__all__ = [
+    "DAYS",
+    "Cover",
+    "InvitationGone",
+    "ProjectProblem",
+    "UsernameTaken",
+    "accept",
+    "add_member",
+    "archive",
+    "change_member",
+    "covers",
+    "create",
+    "find",
+    "invite",
+    "leave",
+    "open_invitations",
+    "remove_member",
+    "rename",
+    "restore",
+    "revoke",
+    "transfer",
+    "usable",
+]
