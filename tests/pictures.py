@@ -110,6 +110,14 @@ def display_p3() -> bytes:
     return icc(b"RGB ", b"XYZ ", b"mntr", tags)
 
 
+def grey_profile(gamma: float) -> bytes:
+    """Grey whose light is its number to the power of `gamma`."""
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
+    tags = {b"desc": _text("grey for a test"), b"cprt": b"text\0\0\0\0none\0"}
+    tags[b"wtpt"] = b"XYZ \0\0\0\0" + _s15(0.9642) + _s15(1.0) + _s15(0.8249)
+    return icc(b"GRAY", b"XYZ ", b"mntr", tags | {b"kTRC": curve})
+
+
 def cmyk_profile(nodes: dict[tuple[int, int, int, int], tuple[float, float, float]]) -> bytes:
     """A printer whose sixteen solid overprints have the CIE Lab colours of `nodes`."""
     curve = bytes(range(256))

@@ -66,6 +66,14 @@ def test_a_long_picture_is_cropped_in_the_middle_and_scaled(add: Add) -> None:
     assert "4096 × 1366" in said[1]
 
 
+def test_a_tall_picture_is_only_cropped(add: Add) -> None:
+    row = add(photo(200, 900))
+    sent = row.renditions.get(spec=fitting.spec_of(ENGINE))
+    with Image.open(settings.MEDIA_ROOT / sent.blob.name) as image:
+        assert (image.format, image.size) == ("JPEG", (200, 600))
+    assert len(fitting.fit_note(row, ENGINE)) == 1
+
+
 def test_it_is_made_once(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     row = add(photo(5_000, 4_000))
     monkeypatch.setattr(imaging, "fit", lambda *_: pytest.fail("made again"))

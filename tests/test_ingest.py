@@ -19,6 +19,8 @@ from tests.pictures import (
     delta_e,
     display_p3,
     encoded,
+    from_linear,
+    grey_profile,
     lab50_to_srgb,
     middles,
     p3_to_srgb,
@@ -67,6 +69,21 @@ def of_grey_with_an_rgb_profile() -> tuple[bytes, list[Colour]]:
     levels = [0, 60, 128, 200, 255, 30, 90, 170]
     image = patches([grey(level) for level in levels]).convert("L")
     return encoded(image, "PNG", icc_profile=display_p3()), [grey(level) for level in levels]
+
+
+def of_grey_with_its_profile() -> tuple[bytes, list[Colour]]:
+    levels = [0, 60, 128, 200, 255, 30, 90, 170]
+    image = patches([grey(level) for level in levels]).convert("L")
+    data = encoded(image, "PNG", icc_profile=grey_profile(1.8))
+    return data, [grey(from_linear((level / 255) ** 1.8)) for level in levels]
+
+
+def p3_in(format: str, **more: object) -> Callable[[], tuple[bytes, list[Colour]]]:
+    """Display P3 in another format: phones save it in HEIC."""
+    return lambda: (
+        encoded(patches(), format, icc_profile=display_p3(), **more),
+        [p3_to_srgb(colour) for colour in PATCHES],
+    )
 
 
 INKS = {(c, m, y, k): 0 for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1)}
@@ -121,6 +138,10 @@ COLOURS: dict[str, Callable[[], tuple[bytes, list[Colour]]]] = {
     "16-bit grey": of_grey16,
     "16-bit colour": of_rgb16,
     "Display P3": of_p3,
+    "Display P3 in HEIC": p3_in("HEIF", quality=-1, chroma=444),
+    "Display P3 in AVIF": p3_in("AVIF", quality=98, subsampling="4:4:4"),
+    "Display P3 in WebP": p3_in("WEBP", lossless=True),
+    "grey with its own profile": of_grey_with_its_profile,
     "grey with a profile for colours": of_grey_with_an_rgb_profile,
     "CMYK with a profile": of_cmyk_with_its_profile,
     "CMYK without a profile": of_cmyk_without_one,

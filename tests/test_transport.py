@@ -112,6 +112,32 @@ def test_an_address_dies_with_its_job(
     assert client.get(path).status_code == 404  # a job that does not use it
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("guard", ["lifetime", "state", "salt"])
+def test_each_guard_is_what_stops_it(
+    guard: str,
+    team: world.Team,
+    reference: Reference,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The negative controls: what is refused above is let in once its guard is taken out."""
+    with time_machine.travel("2026-11-20 12:00:00+00:00", tick=False) as clock:
+        path = path_of(team, reference)
+        job = team.jobs[JobState.QUEUED]
+        if guard == "lifetime":
+            clock.shift(7_200)
+        if guard == "state":
+            Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
+        if guard == "salt":
+            bound = [job.pk, reference.pk, world.rendition(reference).spec]
+            path = f"/r/{signing.dumps(bound, salt='another salt')}/"
+        assert client.get(path).status_code == 404
+        taken_out = {"lifetime": ("LIFETIME_S", 10_000), "state": ("FINAL", ())}
+        monkeypatch.setattr(transport, *taken_out.get(guard, ("SALT", "another salt")))
+        assert client.get(path).status_code == 200
+
+
 # --- Which address --------------------------------------------------------------------------------
 
 REMOTE = "https://visual.volcengineapi.com"

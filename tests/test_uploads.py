@@ -225,6 +225,18 @@ def test_a_process_that_dies_or_hangs_is_a_refusal(
     assert caught.value.reason == reason
 
 
+def test_who_comes_while_others_are_read_waits_and_is_told(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "_WAIT_S", 0.01)
+    data = encoded(patches(), "PNG")
+    with apart._AT_ONCE, apart._AT_ONCE:
+        with pytest.raises(imaging.NotAPicture) as caught:
+            take_in(data)
+        assert caught.value.reason == "heavy"
+    assert take_in(data)[0].picture.format == "png"
+
+
 def test_the_process_apart_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOLC_SECRET_KEY", "SKEXAMPLE")
     monkeypatch.setenv("SECRET_KEY", "SKEXAMPLE")

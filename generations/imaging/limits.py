@@ -14,6 +14,8 @@ MEMORY_BYTES = 1100 * 1024 * 1024
 CPU_S = 40
 FILE_BYTES = 400 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
+# macOS refuses a limit on addresses; what it offers instead is better than nothing.
+_MEMORY = resource.RLIMIT_DATA if sys.platform == "darwin" else resource.RLIMIT_AS
 
 
 class Unlimited(RuntimeError):
@@ -22,7 +24,7 @@ class Unlimited(RuntimeError):
 
 def impose(parent: int) -> None:
     """Limit this process for good, and let it end with `parent`."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(_MEMORY, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -34,7 +36,7 @@ def impose(parent: int) -> None:
 
 def require() -> None:
     """Raise Unlimited unless `impose` was called in this process."""
-    memory, _hard = resource.getrlimit(resource.RLIMIT_AS)
+    memory, _hard = resource.getrlimit(_MEMORY)
     seconds, _hard = resource.getrlimit(resource.RLIMIT_CPU)
     if not 0 < memory <= MEMORY_BYTES or not 0 < seconds <= CPU_S:
         raise Unlimited("uploads are decoded in a process apart: imaging.prepare, imaging.fit")
