@@ -127,6 +127,13 @@ TABLE: dict[str, Row] = {
     "generation": Row(_generation("generation"), read="member"),
     "events": Row(_project("events"), read="member"),
     "gallery": Row(_project("gallery"), read="member"),
+    "trash": Row(_project("trash"), read="member"),
+    "everything": Row(lambda team: reverse("everything"), read="person"),
+    "mark": Row(
+        lambda team: reverse("mark"),
+        write="writer",
+        body=lambda team: {"asset": str(team.asset.public_id), "rating": "4"},
+    ),
     "batch-list": Row(_project("batch-list"), read="member"),
     "batch-new": Row(_project("batch-new"), "writer", "writer", _batch_body),
     "batch": Row(_batch, "member", "writer", lambda team: {"order": "pause"}),

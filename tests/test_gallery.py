@@ -47,7 +47,7 @@ def test_pages_neither_miss_nor_repeat(team: world.Team) -> None:
         seen += [asset.pk for asset in page.assets]
         if page.next is None:
             break
-        cursor = gallery.Cursor.parse(str(page.next))
+        cursor = gallery.Place.parse(str(page.next))
         assert cursor == page.next
     assert Counter(seen) == Counter(Asset.objects.values_list("pk", flat=True))
 
@@ -59,6 +59,7 @@ def test_a_cursor_that_is_none_is_the_beginning(
     text: str, team: world.Team, client: Client
 ) -> None:
     assert gallery.Cursor.parse(text) is None
+    assert gallery.Place.parse(f"0.{text}") is None
     page = reverse("gallery", args=[team.project.public_id])
     assert client.get(page, {"after": text}).status_code == 200
 
@@ -72,6 +73,8 @@ def test_the_next_page_is_a_fragment_with_the_same_address(
     first = client.get(page).content.decode()
     assert first.count('class="shot"') == 3
     address = unescape(first.split('class="more"')[1].split('href="')[1].split('"')[0])
+    assert address.startswith("?after=")
+    address = page + address
     fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert fragment.count('class="shot"') == 3
     assert "<html" not in fragment

@@ -23,8 +23,11 @@ FORBIDDEN = {"util", "utils", "helper", "helpers", "common", "misc", "manager", 
 FILE_LINES, FUNCTION_LINES, VIEW_LINES = 300, 45, 25
 
 # Longer than the budget, and why that reads better than a cut.
-LONG_FILES: dict[str, str] = {}
+LONG_FILES = {
+    "tests/test_access.py": "one row per route, and the table is what is read",
+}
 LONG_FUNCTIONS = {
+    "tests/browser/test_people.py::test_invited_joined_at_work_then_only_looking": "the same",
     "tests/browser/test_journey.py::test_from_sign_in_to_sign_out": "one person's way, told in order",
 }
 LONG_VIEWS: dict[str, str] = {}

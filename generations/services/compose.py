@@ -22,6 +22,7 @@ from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
 from generations.services import accounts, crash, events, queue, quota
+from generations.services.gallery import search
 from generations.services.library import fitting, transport
 from generations.services.library.references import Chosen, ReferenceProblem
 
@@ -119,6 +120,7 @@ def submit(
         if not created:
             return generation
         _use(generation, references)
+        search.index(generation)
         jobs = _jobs(generation, account.pk, found, recipe, priority)
         quota.reserve(jobs=jobs, user=user, project=project)
         crash.point("after_reserve")

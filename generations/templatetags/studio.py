@@ -122,7 +122,7 @@ def fill(text: str, number: int) -> str:
 @register.filter
 def pair(found: list[tiles.Tile]) -> str:
     """The query string that compares the first two pictures, or nothing."""
-    ids = [tile.asset.public_id for tile in found if tile.asset][:2]
+    ids = [tile.asset.public_id for tile in found if tile.asset and tile.kind == "picture"][:2]
     return f"a={ids[0]}&b={ids[1]}" if len(ids) == 2 else ""
 
 
@@ -145,6 +145,12 @@ def picture_url(pick: Pick, width: int = 0) -> str:
 @register.simple_tag
 def reference_roles() -> list[tuple[str, str]]:
     return [(value, str(label)) for value, label in ReferenceRole.choices]
+
+
+@register.filter
+def say(msgid: str) -> str:
+    """A declared text in the reader's language."""
+    return controls.say(msgid)
 
 
 @register.filter

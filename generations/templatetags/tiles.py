@@ -22,7 +22,7 @@ WIDE = 1.7
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`kind` is picture, pending, failed, cancelled or uncertain; sizes are in px of the picture."""
+    """`kind` is picture, trashed, pending, failed, cancelled or uncertain; sizes are in px of the picture."""
 
     kind: str
     job: Job
@@ -56,7 +56,8 @@ def tiles(generation: Generation, now: datetime | None = None) -> list[Tile]:
 
 def _of_job(job: Job, box: tuple[int, int], now: datetime) -> Iterator[Tile]:
     for asset in sorted(job.assets.all(), key=lambda asset: asset.position):
-        yield Tile("picture", job, asset.width, asset.height, asset=asset)
+        kind = "trashed" if asset.trashed_at else "picture"
+        yield Tile(kind, job, asset.width, asset.height, asset=asset)
     if job.is_active:
         yield _pending(job, box, now)
     elif job.state == S.UNCERTAIN:

@@ -27,6 +27,7 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
+from generations.views.marks import targets
 from generations.views.references import tokens_of
 
 PAGE = 12
@@ -241,4 +242,5 @@ def _page(
     context = _panel(request, project, form, **more) | _cards(request, project, after)
     cards = context["cards"]
     newest = Cursor(cards[0].created_at, cards[0].pk) if cards and not after else None
-    return context | {"cursor": cursor, "newest": newest, "after": after, "section": "studio"}
+    more_context = {"cursor": cursor, "newest": newest, "after": after, "section": "studio"}
+    return context | more_context | {"targets": targets(request)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -11,11 +13,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from generations.models import Asset
+from generations.models import Asset, Project, User
+from generations.providers import catalog
 from generations.services import gallery as pictures
 from generations.services import jobs
-from generations.services.gallery import Cursor
+from generations.services.gallery import Filters, Place
 from generations.views.access import get_project, may_write, person, wants_fragment
+from generations.views.marks import targets
 
 PAGE = 48
 
@@ -23,23 +27,56 @@ PAGE = 48
 @require_safe
 @login_required
 def gallery(request: HttpRequest, project: UUID) -> HttpResponse:
-    """Pictures by day, newest first; `?after=` goes on from a cursor, as a page or as a fragment."""
+    """Pictures of a project, narrowed and ordered as the address says; `?after=` goes on."""
     found = get_project(request, project)
-    after = Cursor.parse(request.GET.get("after", ""))
-    page = pictures.assets(project=found, after=after, limit=PAGE)
-    days = groupby(page.assets, key=lambda each: timezone.localtime(each.created_at).date())
-    context = {
-        "project": found,
-        "days": [(day, list(each)) for day, each in days],
+    people = User.objects.filter(memberships__project=found).order_by("username")
+    more = {"project": found, "people": people, "may_write": may_write(request, found)}
+    return _wall(request, more, project=found)
+
+
+@require_safe
+@login_required
+def everything(request: HttpRequest) -> HttpResponse:
+    """What I made, in every project I can see."""
+    return _wall(request, {"everything": True, "may_write": True}, maker=person(request))
+
+
+def _wall(
+    request: HttpRequest,
+    more: dict[str, Any],
+    project: Project | None = None,
+    maker: User | None = None,
+) -> HttpResponse:
+    filters = Filters.of(request.GET.dict())
+    after = Place.parse(request.GET.get("after", ""))
+    page = pictures.assets(project=project, maker=maker, filters=filters, after=after, limit=PAGE)
+    context = more | {
+        "days": _days(page.assets, filters),
         # A day that goes on from the page before needs no second heading.
-        "last_day": timezone.localtime(after.created_at).date() if after else None,
+        "last_day": _day(after.cursor.created_at) if after else None,
         "after": after,
         "next": page.next,
+        "filters": filters,
+        "engines": catalog.ENGINES.values(),
+        "targets": targets(request),
         "section": "gallery",
     }
     fragment = after and wants_fragment(request)
-    name = "_gallery_page" if fragment else "gallery"
-    return render(request, f"generations/{name}.html", context)
+    return render(
+        request, f"generations/{'_gallery_page' if fragment else 'gallery'}.html", context
+    )
+
+
+def _day(moment: datetime) -> date:
+    return timezone.localtime(moment).date()
+
+
+def _days(found: list[Asset], filters: Filters) -> list[tuple[date | None, list[Asset]]]:
+    """Pictures by day; by rating they stand in one block, as neighbours are of different days."""
+    if filters.sort == pictures.BEST:
+        return [(None, found)] if found else []
+    days = groupby(found, key=lambda each: _day(each.created_at))
+    return [(day, list(each)) for day, each in days]
 
 
 @require_safe

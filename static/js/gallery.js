@@ -1,7 +1,7 @@
 // The gallery: arrows (or h j k l) walk the pictures, space chooses, enter opens, C compares.
 
 import { isTyping } from "./app.js";
-import { compare, forget } from "./pick.js";
+import { compare, forget, judgeByKey } from "./pick.js";
 
 const STEPS = { ArrowRight: 1, l: 1, ArrowLeft: -1, h: -1 };
 const ROWS = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
@@ -10,16 +10,33 @@ class PictureWall extends HTMLElement {
   connectedCallback() {
     this.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("keydown", (event) => this.global(event));
+    this.addEventListener("focusin", (event) => this.rove(event.target.closest(".shot > a")));
+    this.addEventListener("change", (event) => {
+      const form = event.target.closest(".facets");
+      if (form && event.target.matches("select, [type=checkbox]")) form.requestSubmit();
+    });
+    new MutationObserver(() => this.rove()).observe(this, { childList: true, subtree: true });
+    this.rove();
+  }
+
+  /** One picture is the wall's tab stop: the one that had the focus last, else the first. */
+  rove(link) {
+    const links = this.links;
+    this.stop = link ?? (links.includes(this.stop) ? this.stop : links[0]);
+    for (const each of this.querySelectorAll(".shot :is(a, input, button)")) {
+      each.tabIndex = each.closest(".shot")?.querySelector("a") === this.stop ? 0 : -1;
+    }
   }
 
   get links() {
-    return [...this.querySelectorAll(".shot > a")];
+    return [...this.querySelectorAll(".shot:not([hidden]) > a")];
   }
 
   global(event) {
     if (isTyping(event)) return;
     if (event.key === "c") compare();
     else if (event.key === "Escape") forget();
+    else if (judgeByKey(event)) return;
     else if (event.target === document.body && (event.key in STEPS || event.key in ROWS)) {
       event.preventDefault();
       this.links[0]?.focus();

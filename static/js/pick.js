@@ -1,19 +1,31 @@
-// Choosing two pictures to compare, by the boxes in their corners. The third choice replaces the first.
+// Choosing pictures by the boxes in their corners, and judging them: one under the focus, or all chosen.
+
+import { say } from "./app.js";
 
 const bar = document.querySelector(".selbar");
+const menu = document.querySelector(".tile-menu");
+const MOST = 4; // compared at once
 const order = [];
+let last = null;
+let subject = null; // the picture whose menu is open
 
 /** The boxes that are checked, in the order in which they were. */
 export const picked = () => order.filter((box) => box.isConnected && box.checked);
+const boxes = () => [...document.querySelectorAll("[name=pick]")].filter((box) => box.offsetParent);
+/** The element of a picture, by anything inside it. */
+export const pictureOf = (inside) => inside?.closest?.("[data-asset]");
 
 export function forget() {
   picked().forEach((box) => (box.checked = false));
+  order.length = 0;
   show();
 }
 
-/** Open the comparison, if two are chosen. */
+/** Open the comparison of two to four chosen pictures. */
 export function compare() {
-  if (picked().length === 2) bar.querySelector("a").click();
+  const count = picked().length;
+  if (count > MOST) say(bar.querySelector("a").dataset.many);
+  else if (count >= 2) bar.querySelector("a").click();
 }
 
 function show() {
@@ -22,17 +34,138 @@ function show() {
   const text = bar.querySelector("span");
   text.textContent = text.dataset.text.replace("{n}", ids.length);
   const link = bar.querySelector("a");
-  link.toggleAttribute("aria-disabled", ids.length < 2);
-  link.href = `${bar.dataset.url}?a=${ids[0] ?? ""}&b=${ids[1] ?? ids[0] ?? ""}`;
+  link.toggleAttribute("aria-disabled", ids.length < 2 || ids.length > MOST);
+  link.href = `${bar.dataset.url}?${ids.slice(0, MOST).map((id, n) => `${"abcd"[n]}=${id}`).join("&")}`;
+  const all = bar.querySelector("[data-export]");
+  if (all) all.href = `${all.dataset.export}?${ids.map((id) => `asset=${id}`).join("&")}`;
 }
 
 document.addEventListener("change", (event) => {
   if (event.target.name !== "pick") return;
-  if (event.target.checked) {
-    order.push(event.target);
-    if (picked().length > 2) picked()[0].checked = false;
-  }
+  if (event.target.checked) order.push(event.target);
   order.splice(0, order.length, ...picked());
   show();
 });
-bar?.querySelector("button").addEventListener("click", forget);
+// Shift and a click choose everything between the box before and this one.
+document.addEventListener("click", (event) => {
+  const box = event.target.name === "pick" ? event.target : null;
+  if (!box) return;
+  const all = boxes();
+  if (event.shiftKey && last?.isConnected) {
+    const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+    for (const each of all.slice(from, to + 1)) {
+      if (each.checked !== box.checked && each !== box) {
+        each.checked = box.checked;
+        each.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    }
+  }
+  last = box;
+});
+
+// --- Judging ------------------------------------------------------------------------------------
+
+async function post(ids, name, value) {
+  const body = new FormData();
+  ids.forEach((id) => body.append("asset", id));
+  body.append(name, value);
+  const token = document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? "";
+  const headers = { "HX-Request": "true", "X-CSRFToken": token };
+  const answer = await fetch(bar.dataset.mark, { method: "POST", body, headers }).catch(() => null);
+  const text = answer && (answer.ok || answer.status === 422) ? await answer.text() : null;
+  if (text === null) say(document.getElementById("toast").dataset.failed);
+  else if (text.trim()) document.getElementById("toast").innerHTML = text;
+  return Boolean(answer?.ok);
+}
+
+const elements = (ids) => ids.flatMap((id) => [...document.querySelectorAll(`[data-asset="${CSS.escape(id)}"]`)]);
+
+function draw(element) {
+  const { favourite, rating } = element.dataset;
+  const stars = element.querySelector("[data-stars]");
+  if (stars) stars.textContent = `${favourite === "1" ? "♥" : ""}${rating > 0 ? ` ★${rating}` : ""}`;
+}
+
+/** Judge pictures: `what` is favourite, rating or trash. The page follows once the studio has agreed. */
+export async function judge(ids, what, value = "1") {
+  if (!ids.length || !bar?.querySelector("[data-do=trash]")) return;
+  const found = elements(ids);
+  if (what === "favourite") value = found.every((each) => each.dataset.favourite === "1") ? "0" : "1";
+  if (!(await post(ids, what, value))) return;
+  if (what === "trash") return hide(found, true);
+  found.forEach((each) => ((each.dataset[what] = value), draw(each)));
+}
+
+function hide(found, is) {
+  const next = is && found.at(-1)?.nextElementSibling?.querySelector("a");
+  for (const each of found) {
+    each.hidden = is;
+    const box = each.querySelector("[name=pick]");
+    if (box) box.checked = false;
+  }
+  order.splice(0, order.length, ...picked());
+  show();
+  if (next) next.focus();
+}
+
+document.addEventListener("click", async (event) => {
+  const undo = event.target.closest("[data-undo]");
+  if (!undo) return;
+  const ids = undo.dataset.undo.split(" ");
+  if (await post(ids, "restore", "1")) hide(elements(ids), false);
+});
+
+const chosen = () => picked().map((box) => box.value);
+bar?.addEventListener("click", (event) => {
+  const what = event.target.closest("[data-do]")?.dataset.do;
+  if (what === "forget") forget();
+  else if (what === "move") document.getElementById("move-to").showModal();
+  else if (what) judge(chosen(), what);
+});
+document.getElementById("move-to")?.addEventListener("click", async (event) => {
+  const to = event.target.closest("[data-move-to]")?.dataset.moveTo;
+  if (!to) return;
+  event.currentTarget.close();
+  const ids = chosen();
+  if (await post(ids, "move", to)) hide(elements(ids), true);
+});
+
+/** A key on a picture: 1–5 and 0 rate it, F favours it, Delete throws it away. True when it was one. */
+export function judgeByKey(event) {
+  const element = pictureOf(event.target);
+  const ids = element ? [element.dataset.asset] : chosen();
+  if (!ids.length) return false;
+  if (/^[0-5]$/.test(event.key)) judge(ids, "rating", event.key);
+  else if (event.key === "f") judge(ids, "favourite");
+  else if (event.key === "Delete" || event.key === "Backspace") judge(ids, "trash");
+  else return false;
+  event.preventDefault();
+  return true;
+}
+
+// --- The menu of one picture ----------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-menu]");
+  if (!button || !menu) return;
+  subject = pictureOf(button);
+  const { asset, run, project } = subject.dataset;
+  const links = {
+    reference: `${project}?reference=${asset}`,
+    edit: `${project}?recipe=${run}&reference=${asset}`,
+    again: `${project}?recipe=${run}`,
+    download: `/a/${asset}/download/`,
+  };
+  for (const link of menu.querySelectorAll("[data-link]")) link.href = links[link.dataset.link];
+  menu.showPopover();
+  const box = button.getBoundingClientRect();
+  const left = Math.max(8, Math.min(box.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8));
+  const top = box.bottom + menu.offsetHeight + 8 < innerHeight ? box.bottom + 4 : Math.max(8, box.top - menu.offsetHeight - 4);
+  menu.style.setProperty("inset", `${top}px auto auto ${left}px`);
+  menu.querySelector("button, a").focus();
+});
+menu?.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  menu.hidePopover();
+  if (button) judge([subject.dataset.asset], button.dataset.do, button.dataset.value);
+});

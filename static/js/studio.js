@@ -1,7 +1,7 @@
 // The studio's own behaviour: composing, live cards, progress between events.
 
 import { isTyping } from "./app.js";
-import { compare, forget } from "./pick.js";
+import { compare, forget, judgeByKey } from "./pick.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -38,6 +38,13 @@ class ComposePanel extends HTMLElement {
       if (!pasted.length) return;
       event.preventDefault();
       bring(({ add }) => add(pasted));
+    });
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("[data-reference]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      bring(({ take }) => take(`reference=${link.dataset.reference}`));
+      if (sheet) sheet.checked = true;
     });
     this.addEventListener("dragstart", (event) => bring(({ drag }) => drag(event)));
     this.addEventListener("click", (event) => {
@@ -238,6 +245,8 @@ document.addEventListener("keydown", (event) => {
     write();
   } else if (event.key === "c") {
     compare();
+  } else {
+    judgeByKey(event);
   }
 });
 

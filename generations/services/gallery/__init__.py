@@ -12,6 +12,7 @@ from generations.services.gallery.comparison import (
 )
 from generations.services.gallery.diff import Segment
 from generations.services.gallery.diff import diff as prompt_segments
+from generations.services.gallery.filters import BEST, NEWEST, OLDEST, Filters, Place
 from generations.services.gallery.lineage import Lineage, Step, lineage
 from generations.services.gallery.lists import (
     AssetPage,
@@ -21,18 +22,24 @@ from generations.services.gallery.lists import (
     cards,
     siblings,
     strip,
+    trashed,
 )
 from generations.services.gallery.marks import Mark, pick_best, put_back
 from generations.services.paging import Cursor
 
 __all__ = [
+    "BEST",
+    "NEWEST",
+    "OLDEST",
     "AssetPage",
     "CardPage",
     "Cell",
     "Cursor",
     "Fact",
+    "Filters",
     "Lineage",
     "Mark",
+    "Place",
     "Row",
     "Segment",
     "Step",
@@ -48,4 +55,5 @@ __all__ = [
     "rows",
     "siblings",
     "strip",
+    "trashed",
 ]

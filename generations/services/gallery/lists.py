@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from generations.models import Asset, Generation, Project
+from generations.models import Asset, Generation, Project, User
+from generations.services.gallery.filters import Filters, Place
 from generations.services.paging import Cursor
 
 # Everything one card shows, in a fixed number of queries.
@@ -44,25 +45,52 @@ class AssetPage:
     """Some pictures, and where to go on (None at the end)."""
 
     assets: list[Asset]
-    next: Cursor | None
+    next: Place | None
 
 
-def assets(*, project: Project, after: Cursor | None = None, limit: int = 48) -> AssetPage:
-    """The newest pictures of a project, with their generation and person."""
-    rows = Asset.objects.filter(project=project).select_related("generation__user")
+def assets(
+    *,
+    project: Project | None = None,
+    maker: User | None = None,
+    filters: Filters | None = None,
+    after: Place | None = None,
+    limit: int = 48,
+) -> AssetPage:
+    """Pictures of a project, or all that `maker` made in projects they may see. One query."""
+    rows = Asset.objects.kept().select_related("generation__user", "project")
+    if project:
+        rows = rows.filter(project=project)
+    if maker:
+        rows = rows.filter(
+            generation__user=maker, project__in=Project.objects.visible_to(maker).values("pk")
+        )
+    narrowed = filters or Filters()
+    found = narrowed.order(narrowed.apply(rows))
     if after:
-        rows = rows.filter(after.before())
-    found = list(rows.order_by("-created_at", "-id")[: limit + 1])
+        found = found.filter(narrowed.after(after))
+    return _page(list(found[: limit + 1]), limit)
+
+
+def trashed(*, project: Project, after: Place | None = None, limit: int = 48) -> AssetPage:
+    """What was thrown away in a project and can still be brought back."""
+    rows = Asset.objects.filter(project=project, trashed_at__isnull=False)
+    if after:
+        rows = rows.filter(after.cursor.before())
+    rows = rows.select_related("generation__user", "project").order_by("-created_at", "-id")
+    return _page(list(rows[: limit + 1]), limit)
+
+
+def _page(found: list[Asset], limit: int) -> AssetPage:
     shown = found[:limit]
-    more = Cursor(shown[-1].created_at, shown[-1].pk) if len(found) > limit else None
-    return AssetPage(shown, more)
+    return AssetPage(shown, Place.of(shown[-1]) if len(found) > limit else None)
 
 
 def siblings(asset: Asset) -> list[Asset]:
     """Every picture of the same generation, in the order of its tiles."""
     if asset.generation is None:
         return [asset]
-    rows = asset.generation.assets.order_by("job__position", "position", "id")
+    shown = Q(trashed_at=None) | Q(pk=asset.pk)
+    rows = asset.generation.assets.filter(shown).order_by("job__position", "position", "id")
     return list(rows[:200])
 
 

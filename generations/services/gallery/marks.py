@@ -1,12 +1,13 @@
-"""Picking the best of a comparison, and putting back what it was before."""
+"""The team's judgement of pictures: favourite, rating, the best of a comparison."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 
 from generations.models import Asset, Generation, User
 from generations.services import events
@@ -33,27 +34,47 @@ class Mark:
 
 def pick_best(*, asset: Asset, actor: User) -> Mark:
     """Make it a favourite with the highest rating; returns what it was, to put it back."""
-    return _set(asset, Mark(BEST, favourite=True), actor)
+    return put_back(asset=asset, mark=Mark(BEST, favourite=True), actor=actor)
 
 
 def put_back(*, asset: Asset, mark: Mark, actor: User) -> Mark:
-    """Give a picture the judgement it had before."""
-    return _set(asset, mark, actor)
-
-
-def _set(asset: Asset, mark: Mark, actor: User) -> Mark:
+    """Give a picture another judgement; returns the one it had before."""
     with transaction.atomic():
         events.in_order()
         before = Mark.of(Asset.objects.only("rating", "favourite").get(pk=asset.pk))
-        Asset.objects.filter(pk=asset.pk).update(rating=mark.rating, favourite=mark.favourite)
-        if asset.generation:
-            _rate(asset.generation)
-    logger.info("asset judged", extra={"asset": str(asset.public_id), "actor": actor.pk})
+        _write([asset], actor, rating=mark.rating, favourite=mark.favourite)
     return before
 
 
-def _rate(generation: Generation) -> None:
-    """Keep the best rating of a run's pictures on it, for lists; its card is drawn anew."""
-    best = generation.assets.kept().aggregate(best=Max("rating"))["best"]
-    Generation.objects.filter(pk=generation.pk).update(rating=best)
-    events.publish([(generation.project_id, events.name_of(generation))])
+def favour(*, assets: Sequence[Asset], actor: User, favourite: bool) -> None:
+    """Make pictures favourites, or no longer."""
+    with transaction.atomic():
+        events.in_order()
+        _write(assets, actor, favourite=favourite)
+
+
+def rate(*, assets: Sequence[Asset], actor: User, rating: int | None) -> None:
+    """Give pictures 1 to 5 stars, or none. Raises ValueError for anything else."""
+    if rating is not None and not 1 <= rating <= BEST:
+        raise ValueError("a rating is 1 to 5")
+    with transaction.atomic():
+        events.in_order()
+        _write(assets, actor, rating=rating)
+
+
+def _write(assets: Sequence[Asset], actor: User, **fields: object) -> None:
+    Asset.objects.filter(pk__in=[each.pk for each in assets]).update(**fields)
+    touch(assets)
+    ids = [str(each.public_id) for each in assets]
+    logger.info("assets judged", extra={"assets": ids, "actor": actor.pk})
+
+
+def touch(assets: Iterable[Asset]) -> None:
+    """Keep the best rating of each run's pictures on it, for lists, and have its card drawn anew."""
+    runs = {each.generation_id for each in assets if each.generation_id}
+    kept = Asset.objects.kept().filter(generation=OuterRef("pk")).order_by()
+    best = kept.values("generation").annotate(best=Max("rating")).values("best")
+    found = Generation.objects.filter(pk__in=runs)
+    found.update(rating=Subquery(best))
+    rows = found.only("pk", "project_id", "public_id")
+    events.publish([(each.project_id, events.name_of(each)) for each in rows])

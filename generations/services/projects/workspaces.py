@@ -55,7 +55,7 @@ def covers(*, user: User) -> list[Cover]:
 
 def _with_newest(user: User) -> QuerySet[Project]:
     inside = {"project": OuterRef("pk")}
-    assets = Asset.objects.filter(**inside).order_by("-created_at", "-id").values("pk")
+    assets = Asset.objects.kept().filter(**inside).order_by("-created_at", "-id").values("pk")
     runs = Generation.objects.filter(**inside).order_by("-created_at", "-id")
     people = Membership.objects.filter(**inside).order_by().values("project")
     return (

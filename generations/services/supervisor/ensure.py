@@ -26,6 +26,7 @@ from generations.models import (
     Submission,
 )
 from generations.services import accounts, batches, events, jobs, queue
+from generations.services.gallery import trash
 
 log = logging.getLogger(__name__)
 S = JobState
@@ -122,6 +123,7 @@ def half_fed() -> None:
 def sweep_files() -> None:
     """Forget old events, half-written temporary files and bytes that no row uses. Rows go first."""
     events.prune()
+    trash.sweep()
     horizon = time.time() - STALE_TEMP_S
     for path in settings.TEMP_ROOT.glob("*") if settings.TEMP_ROOT.exists() else ():
         _unlink_older(path, horizon)
