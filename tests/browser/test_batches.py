@@ -142,7 +142,7 @@ def test_notifications_are_asked_for_by_a_button_only(
     site: Site, new_context: Callable[..., BrowserContext]
 ) -> None:
     page, complaints = opened(site, new_context, "/news/")
-    asked = "Notification.requestPermission = async () => { window.asked = true; return 'default' }"
+    asked = "() => { Notification.requestPermission = async () => (window.asked = true) }"
     page.evaluate(asked)
     expect(page.locator("notify-switch [data-when=on]")).to_be_hidden()
     page.context.grant_permissions(["notifications"], origin=site.url)
