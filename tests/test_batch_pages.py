@@ -116,3 +116,11 @@ def text_of_editor(team: world.Team, batch: Batch) -> str:
     client = Client()
     client.force_login(team.editor)
     return text(client.get(url_of(batch)))
+
+
+def test_the_card_of_a_run_leads_back_to_its_batch(
+    browser: Client, team: world.Team, woken: list[int]
+) -> None:
+    batch = started(team)
+    batches.feed(batch_id=batch.pk, limit=1)
+    assert f'href="{url_of(batch)}"' in text(browser.get(url(team)))

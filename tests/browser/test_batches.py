@@ -136,3 +136,21 @@ def test_the_queue_moves_by_itself(site: Site, new_context: Callable[..., Browse
     page.locator("[value=cancel-all]").click()
     expect(page.locator(".line .n:text-matches('[0-9]')")).to_have_count(0)
     assert complaints == []
+
+
+def test_notifications_are_asked_for_by_a_button_only(
+    site: Site, new_context: Callable[..., BrowserContext]
+) -> None:
+    page, complaints = opened(site, new_context, "/news/")
+    asked = "() => { Notification.requestPermission = async () => (window.asked = true) }"
+    page.evaluate(asked)
+    expect(page.locator("notify-switch [data-when=on]")).to_be_hidden()
+    page.context.grant_permissions(["notifications"], origin=site.url)
+    page.reload()
+    page.evaluate(asked)
+    assert page.evaluate("window.asked") is None
+    page.locator("notify-switch [data-when=off]").click()
+    assert page.evaluate("window.asked") is True
+    page.locator("notify-switch [data-when=on]").click()
+    expect(page.locator("notify-switch [data-when=off]")).to_be_visible()
+    assert complaints == []

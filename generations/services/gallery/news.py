@@ -10,17 +10,18 @@ from django.utils import timezone
 from generations.models import Generation, User
 
 LIMIT = 20
-# Older runs are not looked through: whatever ends, ends within hours.
-HORIZON = timedelta(days=14)
+# Whatever ends, ends within hours: runs asked for longer before are not looked through.
+HORIZON, TAKES = timedelta(days=14), timedelta(days=2)
 
 
 def finished(*, user: User, since: datetime | None = None) -> QuerySet[Generation]:
     """The person's ended runs in projects they still belong to, the latest first."""
-    rows = Generation.objects.visible_to(user).filter(
-        user=user, created_at__gt=timezone.now() - HORIZON, finished_at__isnull=False
-    )
+    horizon = timezone.now() - HORIZON
+    rows = Generation.objects.visible_to(user).filter(user=user, finished_at__isnull=False)
     if since is not None:
+        horizon = max(horizon, since - TAKES)
         rows = rows.filter(finished_at__gt=since)
+    rows = rows.filter(created_at__gt=horizon)
     return rows.order_by("-finished_at", "-id")
 
 
