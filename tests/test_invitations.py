@@ -259,6 +259,13 @@ def test_handing_over_to_oneself_changes_nothing(team: world.Team) -> None:
     assert team.project.role_of(team.owner) == Role.OWNER
 
 
+def test_nobody_hands_over_to_whom_cannot_sign_in(team: world.Team) -> None:
+    User.objects.filter(pk=team.editor.pk).update(is_active=False)
+    body = {"member": str(member(team, team.editor).pk)}
+    assert client_of(team.owner).post(url(team, "project-transfer"), body).status_code == 422
+    assert team.project.role_of(team.owner) == Role.OWNER
+
+
 def test_handing_over_to_somebody_of_another_project_is_not_found(team: world.Team) -> None:
     other = world.team("rivals")
     for wrong in (str(member(other, other.viewer).pk), "", "abc", "9" * 30):

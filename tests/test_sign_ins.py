@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db import connections
 from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
@@ -162,7 +165,10 @@ def test_joining_and_the_admins_own_page_are_listed_too(team: world.Team) -> Non
 
 
 def test_strange_agents_and_addresses_do_no_harm(lin: User) -> None:
-    here = sign_in("<script>\x1b[31m" + "é" * 5000, "not-an-address")
+    strange = "<script>\x1b[31m" + "é" * 5000
+    here = sign_in()
+    key = here.session.session_key or ""
+    people.begin(user=lin, session_key=key, agent=strange, address="unix:not-an-address")
     row = SignIn.objects.get()
     assert (len(row.browser), row.address) == (200, None)
     assert row.browser.isprintable()
@@ -195,6 +201,13 @@ def test_last_seen_is_written_at_most_every_ten_minutes(
         assert not people.due(key)
 
 
+@pytest.mark.parametrize("cookie", ["x" * 4000, "a b c d e f g", "é" * 40, ""])
+def test_a_made_up_session_is_nobodys(cookie: str) -> None:
+    client = client_of()
+    client.cookies["sessionid"] = cookie
+    assert client.get(reverse("settings")).status_code == 302
+
+
 @pytest.mark.django_db(transaction=True)
 def test_last_seen_works_in_the_asynchronous_chain() -> None:
     """The chain under which the live stream runs."""
@@ -204,7 +217,13 @@ def test_last_seen_works_in_the_asynchronous_chain() -> None:
     cache.clear()
     client = AsyncClient()
     client.cookies = here.cookies
-    answer = asyncio.run(client.get(reverse("settings")))
+
+    async def look() -> Any:
+        found = await client.get(reverse("settings"))
+        await sync_to_async(connections.close_all)()
+        return found
+
+    answer = asyncio.run(look())
     assert answer.status_code == 200
     assert timezone.now() - SignIn.objects.get().seen_at < timedelta(minutes=1)
 

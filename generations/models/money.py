@@ -1,4 +1,4 @@
-"""Allowances, their balances, and the append-only ledger. Only services/quota.py writes here."""
+"""Allowances, their balances, and the append-only ledger. Only services/quota writes here."""
 
 from __future__ import annotations
 

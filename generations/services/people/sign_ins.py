@@ -5,6 +5,7 @@ Whether somebody is signed in is decided by the session alone; these rows tell w
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -106,4 +107,5 @@ def _address(text: str) -> str | None:
 
 
 def _note(session_key: str) -> str:
-    return f"seen:{session_key}"
+    """A cookie may hold anything, a cache key may not."""
+    return f"seen:{hashlib.sha256(session_key.encode()).hexdigest()}"

@@ -46,7 +46,8 @@ def transfer(*, project: Project, owner: User, to: Membership) -> None:
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         mine = Membership.objects.filter(project=project, user=owner, role=Role.OWNER).first()
-        raised = Membership.objects.filter(pk=to.pk, project=project).exclude(user=owner)
+        others = Membership.objects.filter(project=project, user__is_active=True)
+        raised = others.filter(pk=to.pk).exclude(user=owner)
         if mine is None or not raised.update(role=Role.OWNER):
             raise ProjectProblem(_("Choose another member of this project."))
         Membership.objects.filter(pk=mine.pk).update(role=Role.EDITOR)
