@@ -27,7 +27,6 @@ LONG_FILES = {
     "tests/test_access.py": "one row per route, and the table is what is read",
 }
 LONG_FUNCTIONS = {
-    "tests/browser/test_people.py::test_invited_joined_at_work_then_only_looking": "the same",
     "tests/browser/test_journey.py::test_from_sign_in_to_sign_out": "one person's way, told in order",
 }
 LONG_VIEWS: dict[str, str] = {}
