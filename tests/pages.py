@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from django.urls import reverse
-from playwright.sync_api import Page, expect
 
 from generations.models import Asset
 from tests import world
@@ -32,11 +31,3 @@ def address(*assets: Asset, **more: str) -> str:
 def ids(page: str) -> list[str]:
     """The generations whose cards stand on a page, in order."""
     return re.findall(r'<article class="batch" id="g-([^"]+)"', page)
-
-
-def wait_for_pictures(page: Page) -> None:
-    """Until every picture the page loads at once is there. A predicate given as a string would be
-    evaluated inside the page again and again, which our own policy forbids."""
-    for picture in page.locator("img:not([loading=lazy])").all():
-        expect(picture).to_have_js_property("complete", True, timeout=30_000)
-        expect(picture).not_to_have_js_property("naturalWidth", 0)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.pages import wait_for_pictures
+from tests.browser.arrived import wait_for_pictures
 from tests.running import Site, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

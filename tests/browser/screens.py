@@ -14,8 +14,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.arrived import wait_for_pictures
 from tests.conftest import CHROMIUM, CHROMIUM_ARGS
-from tests.pages import wait_for_pictures
 from tests.running import ROOT, Site, running_site, wait_until
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}

@@ -121,15 +121,14 @@ class Place:
 
 
 def _day(text: str) -> date | None:
+    """The day a text names; the calendar's ends, where time zones overflow, are no days."""
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return day if day and 1900 < day.year < 3000 else None
 
 
-def _midnight(day: date) -> datetime | None:
-    """The first moment of a day, as the site's clocks tell it; None beyond the calendar's ends."""
-    try:
-        return timezone.make_aware(datetime.combine(day, time.min))
-    except OverflowError:
-        return None
+def _midnight(day: date) -> datetime:
+    """The first moment of a day, as the site's clocks tell it."""
+    return timezone.make_aware(datetime.combine(day, time.min))

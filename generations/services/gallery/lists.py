@@ -64,7 +64,7 @@ def assets(
         rows = rows.filter(
             generation__user=maker, project__in=Project.objects.visible_to(maker).values("pk")
         )
-    narrowed = filters or Filters()
+    narrowed = Filters() if filters is None else filters
     found = narrowed.order(narrowed.apply(rows))
     if after:
         found = found.filter(narrowed.after(after))
