@@ -27,6 +27,7 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
+from generations.views.beginnings import begin, take_saved, texts_of, token_of, told
 from generations.views.references import tokens_of
 
 PAGE = 12
@@ -39,7 +40,7 @@ def studio(request: HttpRequest, project: UUID) -> HttpResponse:
     """The page; `?recipe=` opens the panel with the recipe of a generation to run again."""
     found = get_project(request, project)
     source = _source(request, request.GET.get("recipe", ""))
-    form = ComposeForm.fresh(source)
+    form = begin(request, found, source)
     form.picks = _begin_with(request, source)
     return render(request, "generations/studio.html", _page(request, found, form, source=source))
 
@@ -52,14 +53,18 @@ def submit(request: HttpRequest, project: UUID) -> HttpResponse:
     require_writer(request, found)
     source = _source(request, request.POST.get("rerun_of", ""))
     form = ComposeForm(request.POST)
+    form.saved = take_saved(request, found)
     made, over = _submit(request, found, form, source)
-    if made is None:
+    if not made or over:
         return _refused(request, found, form, source, over)
     if not wants_fragment(request):
         return redirect("studio", found.public_id)
     context = _panel(request, found, form.again()) | {
-        "generation": gallery.card_queryset().get(pk=made.pk),
-        "newest": Cursor(made.created_at, made.pk),
+        "made": list(
+            gallery.card_queryset().filter(pk__in=[each.pk for each in made]).order_by("-id")
+        ),
+        "newest": Cursor(made[-1].created_at, made[-1].pk),
+        "runs": sum(each.count for each in made),
     }
     response = render(request, "generations/_composed.html", context)
     response.headers["HX-Trigger"] = "composed"
@@ -92,28 +97,33 @@ def _choose(request: HttpRequest, project: Project, form: ComposeForm) -> list[C
 
 def _submit(
     request: HttpRequest, project: Project, form: ComposeForm, source: Generation | None
-) -> tuple[Generation | None, str]:
-    """The new generation, or None with the form's errors set and the allowance's sentence."""
-    chosen = _choose(request, project, form)
+) -> tuple[list[Generation], str]:
+    """The new generations; where one is refused, with the form's errors set or the sentence why."""
+    texts = texts_of(form)
+    chosen = _choose(request, project, form) if texts else None
     if chosen is None:
-        return None, ""
+        return [], ""
+    version = form.saved.version if form.saved else None
+    made: list[Generation] = []
     try:
-        made = compose.submit(
-            project=project,
-            user=person(request),
-            engine=form.typed("engine") or form.engine_on_offer.slug,
-            prompt=form.typed("prompt"),
-            settings=form.raw_settings(),
-            count=form.asked_count(),
-            references=chosen,
-            form_token=form.typed("form_token") or None,
-            origin=compose.Origin(rerun_of=source),
-        )
+        for text in texts:
+            run = compose.submit(
+                project=project,
+                user=person(request),
+                engine=form.typed("engine") or form.engine_on_offer.slug,
+                prompt=text,
+                settings=form.raw_settings(),
+                count=form.asked_count(),
+                references=chosen,
+                form_token=token_of(form, text),
+                origin=compose.Origin(rerun_of=source, prompt_version=version),
+            )
+            made.append(run)
     except compose.ComposeProblem as problem:
         form.take_errors(problem.errors)
-        return None, ""
+        return [], ""
     except quota.OverLimit as refused:
-        return None, refused.message
+        return made, told(refused.message, len(made), len(texts))
     return made, ""
 
 
