@@ -169,6 +169,17 @@ TABLE: dict[str, Row] = {
         _prompt("prompt"), "member", "writer", lambda team: {"title": "Cat", "text": "two cats"}
     ),
     "prompt-insert": Row(_prompt("prompt-insert"), read="member"),
+    "preset-new": Row(
+        _project("preset-new"),
+        write="writer",
+        body=lambda team: _compose_body(team) | {"preset_name": "Wide"},
+    ),
+    "preset-delete": Row(
+        lambda team: reverse(
+            "preset-delete", args=[team.project.public_id, world.preset(team).public_id]
+        ),
+        write="writer",
+    ),
     "reference-upload": Row(_project("reference-upload"), write="writer"),
     "reference-tiles": Row(_project("reference-tiles"), read="member"),
     "references": Row(_project("references"), read="member"),
@@ -357,6 +368,10 @@ def _saved_things_of_another_team_are_not_found(
         body = _compose_body(team) | {"prompt_version": f"{prompt.public_id}.1"}
         compose = reverse("compose", args=[team.project.public_id])
         assert client.post(compose, body).status_code == 404
+    preset = world.preset(other)
+    assert client.get(studio, {"preset": str(preset.public_id)}).status_code == 404
+    mixed = reverse("preset-delete", args=[team.project.public_id, preset.public_id])
+    assert client.post(mixed).status_code == 404
     foreign = {"from": str(other.generation.public_id)}
     assert client.get(new, foreign).status_code == 404
     assert client.post(new, foreign | {"title": "a", "text": "b"}).status_code == 404

@@ -16,6 +16,7 @@ from generations.models import (
     Job,
     JobState,
     Membership,
+    Preset,
     Project,
     Prompt,
     ProviderAccount,
@@ -27,7 +28,7 @@ from generations.models import (
 )
 from generations.providers import catalog
 from generations.services import accounts, compose
-from generations.services.library import fitting, prompts
+from generations.services.library import fitting, presets, prompts
 
 ENGINE = "jimeng-image-4.0"
 
@@ -144,6 +145,14 @@ def prompt(
     wording = prompts.Wording(title, text, ["cats"])
     project = None if own else team.project
     return prompts.create(user=team.owner, project=project, wording=wording)
+
+
+def preset(team: Team, name: str = "Wide", *, own: bool = False, **settings_: object) -> Preset:
+    """A preset of the team, or its owner's own."""
+    project = None if own else team.project
+    return presets.save(
+        user=team.owner, project=project, name=name, engine=ENGINE, settings=settings_, count=2
+    )
 
 
 def rendition(source: Reference) -> Rendition:

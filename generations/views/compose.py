@@ -17,7 +17,7 @@ from generations.forms import ComposeForm, estimate
 from generations.models import Generation, Project
 from generations.services import accounts, compose, events, gallery, quota
 from generations.services.gallery import Cursor
-from generations.services.library import picks
+from generations.services.library import picks, presets
 from generations.services.library.picks import Pick
 from generations.services.library.references import Chosen, ReferenceProblem
 from generations.views.access import (
@@ -225,6 +225,7 @@ def _panel(
         "form": form,
         "estimates": estimate(form, account.max_concurrent if account else 1),
         "may_write": may_write(request, project),
+        "presets": presets.on_offer(user=person(request), project=project),
         **more,
     }
 
