@@ -62,6 +62,7 @@ urlpatterns = [
     ),
     path("p/<uuid:project>/library/prompts/", prompts.prompt_list, name="prompts"),
     path("p/<uuid:project>/library/prompts/new/", prompts.prompt_new, name="prompt-new"),
+    path("p/<uuid:project>/library/prompts/starters/", prompts.starters, name="prompt-starters"),
     path("p/<uuid:project>/library/prompts/menu/", prompts.menu, name="prompt-menu"),
     path("p/<uuid:project>/library/prompts/history/", prompts.history, name="prompt-history"),
     path("p/<uuid:project>/library/prompts/<uuid:prompt>/", prompts.prompt, name="prompt"),

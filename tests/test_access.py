@@ -163,6 +163,7 @@ TABLE: dict[str, Row] = {
     "prompt-new": Row(
         _project("prompt-new"), "writer", "writer", lambda team: {"title": "Cat", "text": "a cat"}
     ),
+    "prompt-starters": Row(_project("prompt-starters"), write="writer"),
     "prompt-menu": Row(_project("prompt-menu"), read="member"),
     "prompt-history": Row(_project("prompt-history"), read="member"),
     "prompt": Row(

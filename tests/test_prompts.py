@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from generations.models import Generation, Prompt
 from generations.services import quota
-from generations.services.library import prompts
+from generations.services.library import prompts, slots
 from generations.services.library.prompts import PromptProblem, Wording
 from tests import world
 from tests.pages import text
@@ -266,3 +266,14 @@ def test_the_menu_filters_and_knows_no_hidden_ones(team: world.Team, browser: Cl
     html = browser.get(url("prompt-menu", team), {"q": "dog"}).content.decode()
     assert html.count("<li") == 1
     assert "Dog" in html
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Portrait"), ("zh-hans", "人像")])
+def test_an_empty_shelf_begins_with_the_set_of_ones_language(
+    team: world.Team, browser: Client, language: str, title: str
+) -> None:
+    for _press in range(2):
+        browser.post(url("prompt-starters", team), headers={"accept-language": language})
+    assert Prompt.objects.count() >= 12
+    assert Prompt.objects.filter(title=title).exists()
+    assert all(slots.parse(each.text) for each in Prompt.objects.all())

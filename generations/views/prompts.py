@@ -12,12 +12,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generations.models import Generation, Project, Prompt, PromptVersion
 from generations.services.gallery import prompt_segments
 from generations.services.library import prompts, slots
+from generations.services.library import starters as library_starters
 from generations.services.library.fills import Filled
 from generations.services.library.prompts import Made, PromptProblem, Wording
 from generations.services.paging import Cursor
@@ -250,3 +252,18 @@ def _page(
     }
     status = 422 if problem else 200
     return render(request, "generations/prompt.html", context, status=status)
+
+
+@require_POST
+@login_required
+def starters(request: HttpRequest, project: UUID) -> HttpResponse:
+    """Put the starter set, in the person's language, on an empty shelf."""
+    found = get_project(request, project)
+    require_writer(request, found)
+    shelf = None if is_own(request) else found
+    made = library_starters.add(
+        user=person(request), project=shelf, language=get_language() or "en"
+    )
+    messages.success(request, _("%(count)s prompts were added.") % {"count": len(made)})
+    back = resolve_url("prompts", project)
+    return redirect(f"{back}?shelf=mine" if shelf is None else back)
