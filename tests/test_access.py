@@ -164,6 +164,8 @@ TABLE: dict[str, Row] = {
         _project("prompt-new"), "writer", "writer", lambda team: {"title": "Cat", "text": "a cat"}
     ),
     "prompt-starters": Row(_project("prompt-starters"), write="writer"),
+    "prompt-export": Row(_project("prompt-export"), read="member"),
+    "prompt-import": Row(_project("prompt-import"), "writer", "writer"),
     "prompt-menu": Row(_project("prompt-menu"), read="member"),
     "prompt-history": Row(_project("prompt-history"), read="member"),
     "prompt": Row(

@@ -43,10 +43,10 @@ def test_slash_and_history(site: Site, new_context: Callable[..., BrowserContext
     expect(page.locator("#slot-0")).to_be_focused()
     page.locator("#slot-0").select_option("red|blue")
     page.locator("#slot-1").fill("")
-    page.get_by_role("button", name="Generate").click()
+    page.locator("#compose .send .btn.primary").click()
     expect(page.locator("#slot-1-error")).to_be_visible()
     expect(page.locator("#slot-0")).to_have_value("red|blue")
-    page.get_by_role("button", name="Save prompt").click()
+    page.locator("#compose [name=draft]").click()
     expect(page.locator("textarea#text")).to_have_value(
         "Look: a {colour:red|blue} cat, {mood=calm}"
     )
