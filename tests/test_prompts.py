@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import given
-from hypothesis import strategies as st
 
 from generations.models import Generation, Prompt
 from generations.services import quota
-from generations.services.library import prompts, sheets, slots
+from generations.services.library import prompts, slots
 from generations.services.library.prompts import PromptProblem, Wording
 from tests import world
 from tests.pages import text
@@ -280,55 +277,3 @@ def test_an_empty_shelf_begins_with_the_set_of_ones_language(
     assert Prompt.objects.count() >= 12
     assert Prompt.objects.filter(title=title).exists()
     assert all(slots.parse(each.text) for each in Prompt.objects.all())
-
-
-# --- Files --------------------------------------------------------------------------------------
-
-
-@given(st.text())
-def test_a_guarded_cell_never_runs_and_comes_back(cell: str) -> None:
-    assert not sheets.guard(cell).startswith(tuple("=+-@＝＋－＠\t\r"))
-    assert sheets.unguard(sheets.guard(cell)) == cell
-
-
-@pytest.mark.parametrize("kind", ["csv", "json"])
-def test_a_shelf_goes_out_and_comes_back(team: world.Team, browser: Client, kind: str) -> None:
-    for words in ("=1+1", "＝cmd", "'-x", "a {b:c|d}, “e”"):
-        world.prompt(team, words, title=words)
-    data = browser.get(url("prompt-export", team), {"format": kind}).content
-    wanted = sorted(Prompt.objects.values_list("title", "text"))
-    Prompt.objects.all().delete()
-    file = SimpleUploadedFile(f"prompts.{kind}", data)
-    assert browser.post(url("prompt-import", team), {"file": file}).status_code == 200
-    assert sorted(Prompt.objects.values_list("title", "text")) == wanted
-
-
-def test_good_rows_are_taken_and_bad_ones_told_by_line(team: world.Team, browser: Client) -> None:
-    data = b'title,text,tags\nCat,a cat,\n,{,\nDog,a dog,"x, y"\n'
-    answer = browser.post(url("prompt-import", team), {"file": SimpleUploadedFile("a.csv", data)})
-    assert answer.status_code == 422
-    assert "Line 3: Give the prompt a title." in text(answer)
-    assert sorted(Prompt.objects.values_list("title", flat=True)) == ["Cat", "Dog"]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\xff\xfe",
-        b"a,b\n1,2",
-        b"{",
-        b'{"prompts": 1}',
-        b"[" * 100000,
-        b"x" * 2000001,
-        b"[" + b",".join([b"1"] * 1001) + b"]",
-        b'title,text\n"' + b"x" * 140000 + b'"',
-    ],
-)
-def test_a_file_that_is_no_list_of_prompts_is_refused(
-    team: world.Team, browser: Client, data: bytes
-) -> None:
-    answer = browser.post(url("prompt-import", team), {"file": SimpleUploadedFile("a", data)})
-    assert answer.status_code == 422
-    assert 'role="alert"' in answer.content.decode()
-    assert not Prompt.objects.exists()

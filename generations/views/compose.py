@@ -103,28 +103,38 @@ def _submit(
     chosen = _choose(request, project, form) if texts else None
     if chosen is None:
         return [], ""
-    version = form.saved.version if form.saved else None
     made: list[Generation] = []
     try:
         for text in texts:
-            run = compose.submit(
-                project=project,
-                user=person(request),
-                engine=form.typed("engine") or form.engine_on_offer.slug,
-                prompt=text,
-                settings=form.raw_settings(),
-                count=form.asked_count(),
-                references=chosen,
-                form_token=token_of(form, text),
-                origin=compose.Origin(rerun_of=source, prompt_version=version),
-            )
-            made.append(run)
+            made.append(_run(request, project, form, text, chosen, source))
     except compose.ComposeProblem as problem:
         form.take_errors(problem.errors)
         return [], ""
     except quota.OverLimit as refused:
         return made, told(refused.message, len(made), len(texts))
     return made, ""
+
+
+def _run(
+    request: HttpRequest,
+    project: Project,
+    form: ComposeForm,
+    text: str,
+    chosen: list[Chosen],
+    source: Generation | None,
+) -> Generation:
+    version = form.saved.version if form.saved else None
+    return compose.submit(
+        project=project,
+        user=person(request),
+        engine=form.typed("engine") or form.engine_on_offer.slug,
+        prompt=text,
+        settings=form.raw_settings(),
+        count=form.asked_count(),
+        references=chosen,
+        form_token=token_of(form, text),
+        origin=compose.Origin(rerun_of=source, prompt_version=version),
+    )
 
 
 def _refused(

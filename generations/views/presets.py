@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from generations.forms import ComposeForm
-from generations.models import Preset
+from generations.models import Preset, Project
 from generations.services.library import presets
 from generations.services.library.prompts import PromptProblem
 from generations.views.access import get_project, person, require_writer
@@ -38,18 +38,22 @@ def preset_new(request: HttpRequest, project: UUID) -> HttpResponse:
             count=form.asked_count(),
         )
     except PromptProblem as problem:
-        context = {
-            "project": found,
-            "problems": [_(each.message) % each.params for each in problem.errors],
-            "name": name,
-            "mine": is_own(request),
-            "posted": [(key, text) for key, text in request.POST.items() if key not in _OWN],
-            "section": "library",
-            "here": resolve_url("studio", found.public_id),
-        }
-        return render(request, "generations/preset_new.html", context, status=422)
+        return _refused(request, found, problem)
     messages.success(request, _("The settings are kept as “%(name)s”.") % {"name": row.name})
     return redirect(f"{resolve_url('studio', project)}?preset={row.public_id}")
+
+
+def _refused(request: HttpRequest, project: Project, problem: PromptProblem) -> HttpResponse:
+    context = {
+        "project": project,
+        "problems": [_(each.message) % each.params for each in problem.errors],
+        "name": request.POST.get("preset_name", ""),
+        "mine": is_own(request),
+        "posted": [(key, text) for key, text in request.POST.items() if key not in _OWN],
+        "section": "library",
+        "here": resolve_url("studio", project.public_id),
+    }
+    return render(request, "generations/preset_new.html", context, status=422)
 
 
 _OWN = ("preset_name", "shelf", "csrfmiddlewaretoken")
