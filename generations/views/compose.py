@@ -106,7 +106,7 @@ def _submit(
     made: list[Generation] = []
     try:
         for text in texts:
-            made.append(_run(request, project, form, text, chosen, source))
+            made.append(_run(request, project, form, text, chosen, source))  # noqa: PERF401 - kept when one fails
     except compose.ComposeProblem as problem:
         form.take_errors(problem.errors)
         return [], ""
