@@ -7,7 +7,7 @@ services.compose alone, so that a program and a person get the same answer.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -18,6 +18,7 @@ from generations.models import Generation, Reference
 from generations.providers import catalog
 from generations.providers.catalog import FieldError
 from generations.services import compose
+from generations.services.library.fills import Filled
 from generations.services.library.fitting import fit_note
 from generations.services.library.picks import Pick
 
@@ -39,6 +40,8 @@ class ComposeForm(forms.Form):
         super().__init__(*args, **kwargs)
         # The chosen pictures, as the view found them among what the person may use.
         self.picks: list[Pick] = []
+        # The saved prompt it is made from, with its slots, as the view found it.
+        self.saved: Filled | None = None
         wanted = str(self["engine"].value() or "")
         self.engine_on_offer = catalog.ENGINES.get(wanted) or next(iter(catalog.ENGINES.values()))
         for param in self.engine_on_offer.params:
@@ -92,7 +95,7 @@ class ComposeForm(forms.Form):
         initial["count"] = source.count if source else DEFAULT_COUNT
         if source is not None:
             initial |= {"prompt": source.prompt, "rerun_of": str(source.public_id)}
-            initial |= _raw_recipe(source)
+            initial |= raw_recipe(source.engine, source.recipe["settings"])
         return cls(initial=initial | more)
 
     def again(self) -> ComposeForm:
@@ -100,7 +103,7 @@ class ComposeForm(forms.Form):
         left = ("rerun_of", "references")
         typed = {name: self.typed(name) for name in self.fields if name not in left}
         form = ComposeForm(initial=typed | {"form_token": secrets.token_urlsafe(16)})
-        form.picks = self.picks
+        form.picks, form.saved = self.picks, self.saved
         return form
 
     # --- What the panel shows -----------------------------------------------------------------
@@ -157,12 +160,11 @@ def whole_number(text: str) -> int | None:
         return None
 
 
-def _raw_recipe(source: Generation) -> dict[str, object]:
+def raw_recipe(slug: str, settings: Mapping[str, Any]) -> dict[str, object]:
     """A recipe's settings under the raw keys a form posts; nothing of an engine that has gone."""
-    engine = catalog.ENGINES.get(source.engine)
+    engine = catalog.ENGINES.get(slug)
     if engine is None:
         return {}
-    settings = source.recipe["settings"]
     raw: dict[str, object] = {"engine": engine.slug}
     for param in engine.params:
         value = settings.get(param.name)

@@ -88,6 +88,10 @@ def _signed_reference(team: world.Team) -> str:
     return reverse("reference-for-provider", args=[token])
 
 
+def _prompt(name: str) -> Callable[[world.Team], str]:
+    return lambda team: reverse(name, args=[team.project.public_id, world.prompt(team).public_id])
+
+
 def _compare(team: world.Team) -> str:
     return f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}"
 
@@ -162,6 +166,30 @@ TABLE: dict[str, Row] = {
     "download": Row(_asset("download"), read="member"),
     "file-original": Row(_asset("file-original"), read="member"),
     "file-rendition": Row(_asset("file-rendition", 320), read="member"),
+    "prompts": Row(_project("prompts"), read="member"),
+    "prompt-new": Row(
+        _project("prompt-new"), "writer", "writer", lambda team: {"title": "Cat", "text": "a cat"}
+    ),
+    "prompt-starters": Row(_project("prompt-starters"), write="writer"),
+    "prompt-export": Row(_project("prompt-export"), read="member"),
+    "prompt-import": Row(_project("prompt-import"), "writer", "writer"),
+    "prompt-menu": Row(_project("prompt-menu"), read="member"),
+    "prompt-history": Row(_project("prompt-history"), read="member"),
+    "prompt": Row(
+        _prompt("prompt"), "member", "writer", lambda team: {"title": "Cat", "text": "two cats"}
+    ),
+    "prompt-insert": Row(_prompt("prompt-insert"), read="member"),
+    "preset-new": Row(
+        _project("preset-new"),
+        write="writer",
+        body=lambda team: _compose_body(team) | {"preset_name": "Wide"},
+    ),
+    "preset-delete": Row(
+        lambda team: reverse(
+            "preset-delete", args=[team.project.public_id, world.preset(team).public_id]
+        ),
+        write="writer",
+    ),
     "reference-upload": Row(_project("reference-upload"), write="writer"),
     "reference-tiles": Row(_project("reference-tiles"), read="member"),
     "references": Row(_project("references"), read="member"),
@@ -323,6 +351,7 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
         order_body = {"order": order, "job": str(other.jobs[JobState.QUEUED].public_id)}
         assert client.post(queue, order_body).status_code == 404
         assert client.post(queue, {"order": order, "job": "x"}).status_code == 404
+    _saved_things_of_another_team_are_not_found(client, team, other)
     member = Membership.objects.get(project=other.project, user=other.viewer)
     change = reverse("member-change", args=[team.project.public_id, member.pk])
     assert client.post(change, {"role": "owner"}).status_code == 404
@@ -332,6 +361,30 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     assert client.post(mixed).status_code == 404
     transfer = reverse("project-transfer", args=[team.project.public_id])
     assert client.post(transfer, {"member": member.pk}).status_code == 404
+
+
+def _saved_things_of_another_team_are_not_found(
+    client: Client, team: world.Team, other: world.Team
+) -> None:
+    studio, new = (
+        reverse(name, args=[team.project.public_id]) for name in ("studio", "prompt-new")
+    )
+    for prompt in (world.prompt(other), world.prompt(other, own=True)):
+        for name in ("prompt", "prompt-insert"):
+            mixed = reverse(name, args=[team.project.public_id, prompt.public_id])
+            assert client.get(mixed).status_code == 404
+        assert client.post(mixed[:-7], {"hide": "1"}).status_code == 404
+        assert client.get(studio, {"prompt": str(prompt.public_id)}).status_code == 404
+        body = _compose_body(team) | {"prompt_version": f"{prompt.public_id}.1"}
+        compose = reverse("compose", args=[team.project.public_id])
+        assert client.post(compose, body).status_code == 404
+    preset = world.preset(other)
+    assert client.get(studio, {"preset": str(preset.public_id)}).status_code == 404
+    mixed = reverse("preset-delete", args=[team.project.public_id, preset.public_id])
+    assert client.post(mixed).status_code == 404
+    foreign = {"from": str(other.generation.public_id)}
+    assert client.get(new, foreign).status_code == 404
+    assert client.post(new, foreign | {"title": "a", "text": "b"}).status_code == 404
 
 
 def test_the_table_turns_red_when_a_view_forgets_visible_to(

@@ -16,7 +16,9 @@ from generations.models import (
     Job,
     JobState,
     Membership,
+    Preset,
     Project,
+    Prompt,
     ProviderAccount,
     Reference,
     Rendition,
@@ -26,7 +28,7 @@ from generations.models import (
 )
 from generations.providers import catalog
 from generations.services import accounts, compose
-from generations.services.library import fitting
+from generations.services.library import fitting, presets, prompts
 
 ENGINE = "jimeng-image-4.0"
 
@@ -134,6 +136,23 @@ def shelved(user: User, project: Project | None, data: bytes | None = None) -> R
 def reference(team: Team, *, own: bool = False, data: bytes | None = None) -> Reference:
     """A reference on the team's shelf, or on its owner's own."""
     return shelved(team.owner, None if own else team.project, data)
+
+
+def prompt(
+    team: Team, text: str = "a {colour:red|blue} cat", *, own: bool = False, title: str = "Cat"
+) -> Prompt:
+    """A prompt on the team's shelf, or on its owner's own."""
+    wording = prompts.Wording(title, text, ["cats"])
+    project = None if own else team.project
+    return prompts.create(user=team.owner, project=project, wording=wording)
+
+
+def preset(team: Team, name: str = "Wide", *, own: bool = False, **settings_: object) -> Preset:
+    """A preset of the team, or its owner's own."""
+    project = None if own else team.project
+    return presets.save(
+        user=team.owner, project=project, name=name, engine=ENGINE, settings=settings_, count=2
+    )
 
 
 def rendition(source: Reference) -> Rendition:

@@ -23,7 +23,7 @@ from generations.providers.base import N_
 from generations.providers.catalog import FieldError
 from generations.services import accounts, crash, events, queue, quota
 from generations.services.gallery import search
-from generations.services.library import fitting, transport
+from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
 
 __all__ = ["MAX_COUNT", "Chosen", "ComposeProblem", "Origin", "build_recipe", "submit"]
@@ -121,6 +121,8 @@ def submit(
             return generation
         _use(generation, references)
         search.index(generation)
+        if origin.prompt_version:
+            prompts.used(version=origin.prompt_version)
         jobs = _jobs(generation, account.pk, found, recipe, priority)
         quota.reserve(jobs=jobs, user=user, project=project)
         crash.point("after_reserve")

@@ -17,7 +17,7 @@ from generations.forms import ComposeForm, estimate
 from generations.models import Generation, Project
 from generations.services import accounts, compose, events, gallery, quota
 from generations.services.gallery import Cursor
-from generations.services.library import picks
+from generations.services.library import picks, presets
 from generations.services.library.picks import Pick
 from generations.services.library.references import Chosen, ReferenceProblem
 from generations.views.access import (
@@ -27,6 +27,7 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
+from generations.views.beginnings import begin, take_saved, texts_of, token_of, told
 from generations.views.marks import targets
 from generations.views.references import tokens_of
 
@@ -40,7 +41,7 @@ def studio(request: HttpRequest, project: UUID) -> HttpResponse:
     """The page; `?recipe=` opens the panel with the recipe of a generation to run again."""
     found = get_project(request, project)
     source = _source(request, request.GET.get("recipe", ""))
-    form = ComposeForm.fresh(source)
+    form = begin(request, found, source)
     form.picks = _begin_with(request, source)
     return render(request, "generations/studio.html", _page(request, found, form, source=source))
 
@@ -53,14 +54,18 @@ def submit(request: HttpRequest, project: UUID) -> HttpResponse:
     require_writer(request, found)
     source = _source(request, request.POST.get("rerun_of", ""))
     form = ComposeForm(request.POST)
+    form.saved = take_saved(request, found)
     made, over = _submit(request, found, form, source)
-    if made is None:
+    if not made or over:
         return _refused(request, found, form, source, over)
     if not wants_fragment(request):
         return redirect("studio", found.public_id)
     context = _panel(request, found, form.again()) | {
-        "generation": gallery.card_queryset().get(pk=made.pk),
-        "newest": Cursor(made.created_at, made.pk),
+        "made": list(
+            gallery.card_queryset().filter(pk__in=[each.pk for each in made]).order_by("-id")
+        ),
+        "newest": Cursor(made[-1].created_at, made[-1].pk),
+        "runs": sum(each.count for each in made),
     }
     response = render(request, "generations/_composed.html", context)
     response.headers["HX-Trigger"] = "composed"
@@ -93,29 +98,44 @@ def _choose(request: HttpRequest, project: Project, form: ComposeForm) -> list[C
 
 def _submit(
     request: HttpRequest, project: Project, form: ComposeForm, source: Generation | None
-) -> tuple[Generation | None, str]:
-    """The new generation, or None with the form's errors set and the allowance's sentence."""
-    chosen = _choose(request, project, form)
+) -> tuple[list[Generation], str]:
+    """The new generations; where one is refused, with the form's errors set or the sentence why."""
+    texts = texts_of(form)
+    chosen = _choose(request, project, form) if texts else None
     if chosen is None:
-        return None, ""
+        return [], ""
+    made: list[Generation] = []
     try:
-        made = compose.submit(
-            project=project,
-            user=person(request),
-            engine=form.typed("engine") or form.engine_on_offer.slug,
-            prompt=form.typed("prompt"),
-            settings=form.raw_settings(),
-            count=form.asked_count(),
-            references=chosen,
-            form_token=form.typed("form_token") or None,
-            origin=compose.Origin(rerun_of=source),
-        )
+        for text in texts:
+            made.append(_run(request, project, form, text, chosen, source))  # noqa: PERF401 - kept when one fails
     except compose.ComposeProblem as problem:
         form.take_errors(problem.errors)
-        return None, ""
+        return [], ""
     except quota.OverLimit as refused:
-        return None, refused.message
+        return made, told(refused.message, len(made), len(texts))
     return made, ""
+
+
+def _run(
+    request: HttpRequest,
+    project: Project,
+    form: ComposeForm,
+    text: str,
+    chosen: list[Chosen],
+    source: Generation | None,
+) -> Generation:
+    version = form.saved.version if form.saved else None
+    return compose.submit(
+        project=project,
+        user=person(request),
+        engine=form.typed("engine") or form.engine_on_offer.slug,
+        prompt=text,
+        settings=form.raw_settings(),
+        count=form.asked_count(),
+        references=chosen,
+        form_token=token_of(form, text),
+        origin=compose.Origin(rerun_of=source, prompt_version=version),
+    )
 
 
 def _refused(
@@ -216,6 +236,7 @@ def _panel(
         "form": form,
         "estimates": estimate(form, account.max_concurrent if account else 1),
         "may_write": may_write(request, project),
+        "presets": presets.on_offer(user=person(request), project=project),
         **more,
     }
 

@@ -68,7 +68,10 @@ def project_settings(request: HttpRequest, project: UUID) -> HttpResponse:
     if request.method == "POST":
         require_owner(request, found)
         try:
-            projects.rename(project=found, name=request.POST.get("name", ""))
+            if "default_engine" in request.POST:
+                projects.prefer(project=found, engine=request.POST["default_engine"])
+            else:
+                projects.rename(project=found, name=request.POST.get("name", ""))
             messages.success(request, _("Saved."))
             return redirect("project-settings", found.public_id)
         except ProjectProblem as refused:

@@ -13,7 +13,8 @@ class ComposePanel extends HTMLElement {
     this.addEventListener("input", () => this.refresh());
     this.addEventListener("change", (event) => this.changed(event.target));
     this.addEventListener("click", (event) => this.step(event.target.closest("[data-step]")));
-    this.addEventListener("keydown", (event) => this.send(event));
+    this.addEventListener("keydown", (event) => (this.send(event), this.recall(event)));
+    this.addEventListener("input", (event) => this.offer(event));
     this.addEventListener("htmx:after:swap", () => this.refresh());
     this.pictures();
     this.refresh();
@@ -53,6 +54,22 @@ class ComposePanel extends HTMLElement {
       event.preventDefault();
       bring(({ act, move }) => (button.dataset.move ? move(button) : act(button)));
     });
+  }
+
+  /** "/" offers saved prompts, alt+↑↓ one's own last ones; the code comes with the first. */
+  offer(event) {
+    const { target: field, isComposing } = event;
+    if (field.id !== "prompt" || isComposing) return;
+    const typing = /(^|\s)\/\S*$/.test(field.value.slice(0, field.selectionStart));
+    if (typing || this.offered) import("./prompts.js").then(({ update }) => update(field));
+    this.offered = typing;
+  }
+
+  recall(event) {
+    const step = event.altKey && !event.isComposing && { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (!step || event.target.id !== "prompt") return;
+    event.preventDefault();
+    import("./prompts.js").then(({ recall }) => recall(event.target, step));
   }
 
   get form() {
@@ -249,6 +266,9 @@ document.addEventListener("keydown", (event) => {
     judgeByKey(event);
   }
 });
+
+// Buttons of the panel that lead to another page.
+document.addEventListener("submit", (event) => event.submitter?.matches("[data-plain]") && event.stopPropagation(), true);
 
 // Where there is no panel to put the recipe into, the link leads to the page that has one.
 document.addEventListener("click", (event) => {

@@ -24,6 +24,7 @@ from generations.services.projects.workspaces import (
     archive,
     covers,
     create,
+    prefer,
     rename,
     restore,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "invite",
     "leave",
     "open_invitations",
+    "prefer",
     "remove_member",
     "rename",
     "restore",

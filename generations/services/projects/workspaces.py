@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Membership, Project, Role, User
+from generations.providers import catalog
 from generations.services.projects.problems import ProjectProblem
 
 NAME_MAX = 100
@@ -82,6 +83,14 @@ def rename(*, project: Project, name: str) -> None:
     """Give the project another name. Its address and short name stay."""
     project.name = _clean_name(name)
     project.save(update_fields=["name"])
+
+
+def prefer(*, project: Project, engine: str) -> None:
+    """The model that the project's compose panel begins with; empty for none in particular."""
+    if engine and engine not in catalog.ENGINES:
+        raise ProjectProblem(_("Choose a model of the list."))
+    project.default_engine = engine
+    project.save(update_fields=["default_engine"])
 
 
 def archive(*, project: Project) -> None:

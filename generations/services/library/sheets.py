@@ -1,0 +1,126 @@
+"""Saved prompts as CSV or JSON, out and in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from generations.models import Project, Prompt, User
+from generations.providers.base import N_
+from generations.providers.catalog import FieldError
+from generations.services.library import prompts
+from generations.services.library.prompts import PromptProblem, Wording
+
+COLUMNS = ("title", "text", "tags")
+MOST_ROWS = 1000
+MOST_BYTES = 2_000_000
+# What makes a spreadsheet run a cell, and the mark that stops it.
+_RUNS = tuple("=+-@＝＋－＠\t\r")
+_MARK = "'"
+
+
+class SheetProblem(Exception):
+    """The file cannot be read at all. An untranslated msgid."""
+
+    def __init__(self, message: str, params: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.params = params or {}
+
+
+@dataclass(slots=True)
+class Imported:
+    """How many rows were taken, and what was wrong with the others, by line."""
+
+    made: int = 0
+    problems: list[tuple[int, FieldError]] = field(default_factory=list)
+
+
+def to_csv(rows: Iterable[Prompt]) -> str:
+    """For a spreadsheet: with a byte order mark, and no cell that it would run."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    sheet = csv.writer(out)
+    sheet.writerow(COLUMNS)
+    sheet.writerows(
+        [guard(each.title), guard(each.text), guard(", ".join(each.tags))] for each in rows
+    )
+    return out.getvalue()
+
+
+def to_json(rows: Iterable[Prompt]) -> str:
+    found = [{"title": each.title, "text": each.text, "tags": each.tags} for each in rows]
+    return json.dumps({"prompts": found}, ensure_ascii=False, indent=2)
+
+
+def guard(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; one that is marked already gets a second mark."""
+    return _MARK + cell if cell.lstrip(_MARK).startswith(_RUNS) else cell
+
+
+def unguard(cell: str) -> str:
+    """What `guard` was given."""
+    guarded = cell.startswith(_MARK) and cell.lstrip(_MARK).startswith(_RUNS)
+    return cell[1:] if guarded else cell
+
+
+def bring_in(*, data: bytes, user: User, project: Project | None) -> Imported:
+    """Make a prompt of each good row. Raises SheetProblem for a file that is no list of prompts."""
+    if len(data) > MOST_BYTES:
+        raise SheetProblem(N_("The file is larger than %(max)s MB."), {"max": MOST_BYTES // 10**6})
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SheetProblem(N_("The file is not UTF-8. Save it as “CSV UTF-8”.")) from None
+    rows = _from_json(text) if text.lstrip().startswith(("{", "[")) else _from_csv(text)
+    if len(rows) > MOST_ROWS:
+        raise SheetProblem(N_("The file has more than %(max)s rows."), {"max": MOST_ROWS})
+    result = Imported()
+    for line, wording in rows:
+        try:
+            prompts.create(user=user, project=project, wording=wording)
+            result.made += 1
+        except PromptProblem as problem:
+            result.problems += [(line, each) for each in problem.errors]
+    return result
+
+
+def _from_csv(text: str) -> list[tuple[int, Wording]]:
+    sheet = csv.DictReader(io.StringIO(text.replace("\0", ""), newline=""))
+    try:
+        if not {"title", "text"} <= set(sheet.fieldnames or ()):
+            raise SheetProblem(N_("The first line must name the columns title and text."))
+        return [(sheet.line_num, _cells(row)) for row in sheet]
+    except csv.Error:
+        raise SheetProblem(N_("The file is no CSV that can be read.")) from None
+
+
+def _cells(row: Mapping[str, str | None]) -> Wording:
+    title, text, tags = (unguard(row.get(name) or "") for name in COLUMNS)
+    return Wording(title, text, prompts.split_tags(tags))
+
+
+def _from_json(text: str) -> list[tuple[int, Wording]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise SheetProblem(N_("The file is no JSON that can be read.")) from None
+    rows = found.get("prompts") if isinstance(found, dict) else found
+    if not isinstance(rows, list):
+        raise SheetProblem(N_("The file holds no list of prompts."))
+    return [(n, _entry(each)) for n, each in enumerate(rows, 1)]
+
+
+def _entry(each: object) -> Wording:
+    if not isinstance(each, dict):
+        return Wording("", "")
+    tags = each.get("tags")
+    words = [str(tag) for tag in tags] if isinstance(tags, list) else []
+    return Wording(_words(each.get("title")), _words(each.get("text")), words)
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else ""

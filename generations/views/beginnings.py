@@ -1,0 +1,86 @@
+"""What the compose panel begins with, and the texts a saved prompt in it makes."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from generations.forms import ComposeForm, raw_recipe
+from generations.models import Generation, Preset, Project
+from generations.services.library.fills import Filled, values_of
+from generations.services.library.slots import SlotProblem
+from generations.views.access import person
+from generations.views.prompts import find, using, version_named
+
+
+def begin(request: HttpRequest, project: Project, source: Generation | None) -> ComposeForm:
+    """An empty form, or with a run's recipe; `?prompt=` and `?preset=` put theirs over it."""
+    more: dict[str, object] = {}
+    if project.default_engine and source is None:
+        more["engine"] = project.default_engine
+    saved = None
+    if "prompt" in request.GET:
+        row = find(request, project, request.GET["prompt"])
+        saved = using(row)
+        more |= raw_recipe(row.engine, row.settings) | {"prompt": saved.text}
+    preset = preset_named(request, request.GET.get("preset", ""))
+    if preset:
+        more |= raw_recipe(preset.engine, preset.settings) | {"count": preset.count}
+    form = ComposeForm.fresh(source, **more)
+    form.saved = saved
+    return form
+
+
+def preset_named(request: HttpRequest, public_id: str) -> Preset | None:
+    """The preset an address names; None for none, 404 for one the person may not use."""
+    if not public_id:
+        return None
+    try:
+        return get_object_or_404(Preset.objects.visible_to(person(request)), public_id=public_id)
+    except ValidationError:
+        raise Http404 from None
+
+
+def take_saved(request: HttpRequest, project: Project) -> Filled | None:
+    """The saved prompt that a posted form was made from, with what was put into its slots."""
+    version = version_named(request, project, request.POST.get("prompt_version", ""))
+    if version is None:
+        return None
+    return Filled(version, request.POST.get("prompt", ""), values_of(request.POST))
+
+
+def texts_of(form: ComposeForm) -> list[str]:
+    """What to send; nothing, with the problem at its slot or at the prompt, where one is no good."""
+    if form.saved is None:
+        return [form.typed("prompt")]
+    try:
+        return form.saved.texts()
+    except SlotProblem as problem:
+        if not any(place.error for place in form.saved.places):
+            form.add_error("prompt", _(problem.message) % problem.params)
+        return []
+
+
+def token_of(form: ComposeForm, text: str) -> str | None:
+    """The one-time token of one run of a form.
+
+    A saved prompt makes several of them, and the allowance may end in the middle: pressed again, what
+    was made is found, and what was changed meanwhile is something new.
+    """
+    token = form.typed("form_token")
+    if not token or form.saved is None:
+        return token or None
+    asked = repr((text, sorted(form.raw_settings().items()), form.asked_count(), form.tokens))
+    return f"{hashlib.sha256(asked.encode('utf-8', 'replace')).hexdigest()[:12]}:{token}"
+
+
+def told(message: str, made: int, asked: int) -> str:
+    """The allowance's sentence, with how many runs were made before it."""
+    if not made:
+        return message
+    before = _("%(made)s of %(asked)s runs were made.") % {"made": made, "asked": asked}
+    return f"{before} {message}"
