@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generations.views import account, compare, compose, files, gallery, jobs, live, projects
+from generations.views import (
+    account,
+    compare,
+    compose,
+    exports,
+    files,
+    gallery,
+    jobs,
+    live,
+    projects,
+)
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -32,6 +42,8 @@ urlpatterns = [
     path("f/<uuid:asset>/original", files.original, name="file-original"),
     path("f/<uuid:asset>/<int:width>", files.rendition, name="file-rendition"),
     path("compare/", compare.compare, name="compare"),
+    path("export/", exports.selection, name="export"),
+    path("g/<uuid:generation>/export/", exports.run, name="generation-export"),
     path("g/<uuid:generation>/cancel/", jobs.cancel_all, name="generation-cancel"),
     path("j/<uuid:job>/cancel/", jobs.cancel, name="job-cancel"),
     path("j/<uuid:job>/retry/", jobs.retry, name="job-retry"),

@@ -74,6 +74,10 @@ def _compare(team: world.Team) -> str:
     return f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}"
 
 
+def _export(team: world.Team) -> str:
+    return f"{reverse('export')}?asset={team.asset.public_id}"
+
+
 TABLE: dict[str, Row] = {
     "home": Row(lambda team: reverse("home"), read="person"),
     "login": Row(lambda team: reverse("login"), read="anyone", write="anyone"),
@@ -104,6 +108,11 @@ TABLE: dict[str, Row] = {
     "file-original": Row(_asset("file-original"), read="member"),
     "file-rendition": Row(_asset("file-rendition", 320), read="member"),
     "compare": Row(_compare, read="member"),
+    "export": Row(_export, read="member"),
+    "generation-export": Row(
+        lambda team: reverse("generation-export", args=[team.generation.public_id]),
+        read="member",
+    ),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),
         write="writer",
@@ -228,6 +237,8 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     assert client.get(studio, {"recipe": foreign}).status_code == 404
     pair = {"a": str(team.asset.public_id), "b": str(other.asset.public_id)}
     assert client.get(reverse("compare"), pair).status_code == 404
+    both = {"asset": list(pair.values())}
+    assert client.get(reverse("export"), both).status_code == 404
     mixed = reverse("generation", args=[team.project.public_id, other.generation.public_id])
     assert client.get(mixed).status_code == 404
     member = Membership.objects.get(project=other.project, user=other.viewer)
