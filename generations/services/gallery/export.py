@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from zipstream import ZipStream
+from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships none
 
 from generations.models import Asset
 from generations.providers import catalog
