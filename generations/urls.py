@@ -26,6 +26,14 @@ from generations.views import (
     references,
     reset,
     usage,
+    compare,
+    compose,
+    exports,
+    files,
+    gallery,
+    jobs,
+    live,
+    projects,
 )
 
 urlpatterns = [
@@ -112,6 +120,8 @@ urlpatterns = [
     path("r/<str:token>/", files.reference_for_provider, name="reference-for-provider"),
     path("compare/", compare.compare, name="compare"),
     path("a/<uuid:asset>/best/", compare.best, name="asset-best"),
+    path("export/", exports.selection, name="export"),
+    path("g/<uuid:generation>/export/", exports.run, name="generation-export"),
     path("g/<uuid:generation>/cancel/", jobs.cancel_all, name="generation-cancel"),
     path("j/<uuid:job>/cancel/", jobs.cancel, name="job-cancel"),
     path("j/<uuid:job>/retry/", jobs.retry, name="job-retry"),

@@ -104,6 +104,8 @@ def _batch(team: world.Team) -> str:
 
 def _batch_body(team: world.Team) -> dict[str, Any]:
     return _compose_body(team) | {"how": "list", "lines": "one cat\ntwo cats", "step": "preview"}
+def _export(team: world.Team) -> str:
+    return f"{reverse('export')}?asset={team.asset.public_id}"
 
 
 TABLE: dict[str, Row] = {
@@ -213,6 +215,10 @@ TABLE: dict[str, Row] = {
         _asset("asset-best"),
         write="writer",
         body=lambda team: {"back": f"a={team.asset.public_id}"},
+    "export": Row(_export, read="member"),
+    "generation-export": Row(
+        lambda team: reverse("generation-export", args=[team.generation.public_id]),
+        read="member",
     ),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),
@@ -340,6 +346,8 @@ def test_ids_of_another_team_in_a_body_or_query_are_not_found(team: world.Team) 
     assert client.get(reverse("compare"), pair).status_code == 404
     best = reverse("asset-best", args=[team.asset.public_id])
     assert client.post(best, {"back": f"a={other.asset.public_id}"}).status_code == 404
+    both = {"asset": list(pair.values())}
+    assert client.get(reverse("export"), both).status_code == 404
     mixed = reverse("generation", args=[team.project.public_id, other.generation.public_id])
     assert client.get(mixed).status_code == 404
     batch = Batch.objects.create(project=other.project, user=other.owner, name="Ten dogs")

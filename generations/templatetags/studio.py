@@ -127,6 +127,11 @@ def pair(found: list[tiles.Tile]) -> str:
 
 
 @register.filter
+def has_picture(found: list[tiles.Tile]) -> bool:
+    return any(tile.asset for tile in found)
+
+
+@register.filter
 def rendition(asset: Asset, width: int = PICTURE_EACH) -> str:
     return reverse("file-rendition", args=[asset.public_id, width])
 

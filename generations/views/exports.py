@@ -1,0 +1,110 @@
+"""Pictures to take away: one, a selection or a whole run, as a streamed ZIP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.handlers.asgi import ASGIRequest
+from django.db.models import QuerySet
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from generations.models import Asset, Generation
+from generations.services.gallery import export
+from generations.views.files import REVALIDATE, disposition
+
+TEMPLATE_MAX = 200
+
+
+@require_safe
+@login_required
+def selection(request: HttpRequest) -> HttpResponseBase:
+    """The pictures that `?asset=` names, in this order; 404 unless the person may see each."""
+    query = _query(request)
+    if query is None or len(query.get("asset", ())) > export.MOST:
+        message = _("Download at most %(max)s pictures at once.") % {"max": export.MOST}
+        return _refused(request, message)
+    wanted = query.get("asset")
+    if not wanted:
+        return _refused(request, _("Choose the pictures to download first."))
+    ids = [_uuid(text) for text in wanted]
+    found = {row.public_id: row for row in _rows(request).filter(public_id__in=ids)}
+    if len(found) < len(set(ids)):
+        raise Http404
+    return _send(request, [found[each] for each in dict.fromkeys(ids)])
+
+
+def _query(request: HttpRequest) -> dict[str, list[str]] | None:
+    """The query, read by hand: `request.GET` refuses more fields than a form of ours may have."""
+    try:
+        return parse_qs(request.META.get("QUERY_STRING", ""), max_num_fields=export.MOST + 10)
+    except ValueError:
+        return None
+
+
+@require_safe
+@login_required
+def run(request: HttpRequest, generation: UUID) -> HttpResponseBase:
+    """Every picture of a run, but what is in the trash."""
+    rows = Generation.objects.visible_to(request.user)
+    made = get_object_or_404(rows, public_id=generation)
+    found = _rows(request).filter(generation=made, trashed_at=None)
+    assets = list(found.order_by("job__position", "position")[: export.MOST])
+    if not assets:
+        return _refused(request, _("This run has no pictures to download."))
+    return _send(request, assets)
+
+
+def _rows(request: HttpRequest) -> QuerySet[Asset]:
+    related = ("blob", "project", "generation__user", "job")
+    rows = Asset.objects.visible_to(request.user).select_related(*related)
+    return rows.prefetch_related("job__submissions")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _refused(request: HttpRequest, message: str) -> HttpResponse:
+    context = {"message": message}
+    return render(request, "generations/export_refused.html", context, status=422)
+
+
+def _send(request: HttpRequest, assets: list[Asset]) -> HttpResponseBase:
+    names = (_query(request) or {}).get("names", [""])
+    template = names[0][:TEMPLATE_MAX] or export.TEMPLATE
+    archive = export.archive(assets, template)
+    size = len(archive)
+    response: HttpResponseBase
+    if request.method == "HEAD":
+        response = HttpResponse(content_type="application/zip")
+    else:
+        chunks = _achunks if isinstance(request, ASGIRequest) else iter
+        response = StreamingHttpResponse(chunks(archive), content_type="application/zip")
+    name = export.safe(f"diptych-{assets[0].project.name}")
+    response.headers["Content-Length"] = str(size)
+    response.headers["Content-Disposition"] = disposition(f"{name}.zip")
+    response.headers["Cache-Control"] = REVALIDATE
+    return response
+
+
+async def _achunks(archive: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The archive in steps: reading and hashing happen in a thread, never in the event loop."""
+    chunks = iter(archive)
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield chunk
