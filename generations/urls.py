@@ -9,6 +9,7 @@ from generations.views import (
     batches,
     compare,
     compose,
+    exports,
     files,
     gallery,
     jobs,
@@ -25,15 +26,8 @@ from generations.views import (
     queue,
     references,
     reset,
+    restore,
     usage,
-    compare,
-    compose,
-    exports,
-    files,
-    gallery,
-    jobs,
-    live,
-    projects,
 )
 
 urlpatterns = [
@@ -92,6 +86,7 @@ urlpatterns = [
         presets.preset_delete,
         name="preset-delete",
     ),
+    path("p/<uuid:project>/restore/", restore.restore, name="restore"),
     path("p/<uuid:project>/references/", references.upload, name="reference-upload"),
     path("p/<uuid:project>/references/tiles/", references.tiles, name="reference-tiles"),
     path("p/<uuid:project>/library/references/", references.library, name="references"),

@@ -104,6 +104,8 @@ def _batch(team: world.Team) -> str:
 
 def _batch_body(team: world.Team) -> dict[str, Any]:
     return _compose_body(team) | {"how": "list", "lines": "one cat\ntwo cats", "step": "preview"}
+
+
 def _export(team: world.Team) -> str:
     return f"{reverse('export')}?asset={team.asset.public_id}"
 
@@ -192,6 +194,7 @@ TABLE: dict[str, Row] = {
         ),
         write="writer",
     ),
+    "restore": Row(_project("restore"), read="member", write="writer"),
     "reference-upload": Row(_project("reference-upload"), write="writer"),
     "reference-tiles": Row(_project("reference-tiles"), read="member"),
     "references": Row(_project("references"), read="member"),
@@ -215,6 +218,7 @@ TABLE: dict[str, Row] = {
         _asset("asset-best"),
         write="writer",
         body=lambda team: {"back": f"a={team.asset.public_id}"},
+    ),
     "export": Row(_export, read="member"),
     "generation-export": Row(
         lambda team: reverse("generation-export", args=[team.generation.public_id]),

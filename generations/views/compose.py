@@ -151,6 +151,22 @@ def _refused(
     return render(request, "generations/studio.html", context, status=422)
 
 
+def compose_panel(
+    request: HttpRequest, project: Project, form: ComposeForm, **more: object
+) -> HttpResponse:
+    """The panel alone, with a form that was filled elsewhere."""
+    return render(request, "generations/_compose.html", _panel(request, project, form, **more))
+
+
+def compose_page(
+    request: HttpRequest, project: Project, form: ComposeForm, **more: object
+) -> HttpResponse:
+    """The studio with a form that was filled elsewhere."""
+    here = resolve_url("studio", project.public_id)
+    context = _page(request, project, form, None, here=here, sheet_open=True, **more)
+    return render(request, "generations/studio.html", context)
+
+
 @require_safe
 @login_required
 def feed(request: HttpRequest, project: UUID) -> HttpResponse:

@@ -18,9 +18,11 @@ function changed() {
 
 // --- Uploads ------------------------------------------------------------------------------------
 
-/** Take files in, each with its own progress; those that are too large are told apart at once. */
-export function add(files) {
+/** Take files in, each with its own progress; one that carries a recipe of ours restores that instead. */
+export async function add(files) {
+  const { offer } = await import("./restore.js");
   for (const file of files) {
+    if (await offer(file)) continue;
     const size = Math.ceil(file.size / MB);
     const large = field().dataset.large.replace("{name}", file.name).replace("{size}", size);
     if (size > 50) refuse(large);

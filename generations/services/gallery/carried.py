@@ -1,0 +1,168 @@
+"""Recipes that files carry: our own manifest, or the XMP of a picture we exported. All of it untrusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from defusedxml import ElementTree
+
+from generations.models import Reference, ReferenceRole, User
+from generations.providers import catalog
+from generations.services.gallery import xmp
+from generations.services.library.picks import Pick
+
+MOST = 100  # recipes offered from one manifest
+MOST_JSON = 5 * 1024 * 1024
+PROMPT_MAX = 4000
+_TAG = f"{{{xmp.NAMESPACE}}}{xmp.PROPERTY.partition(':')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What could be read: plain values only, and nothing checked against the catalogue yet."""
+
+    engine: str
+    prompt: str
+    settings: dict[str, str | int | bool]
+    references: list[tuple[str, str]]  # sha256 and role
+
+
+@dataclass(slots=True)
+class Restored:
+    """A recipe as far as this studio can repeat it, and what it cannot, by name."""
+
+    recipe: Recipe
+    engine: catalog.Engine | None
+    settings: dict[str, str | int | bool]
+    picks: list[Pick]
+    left_out: list[str] = field(default_factory=list)
+    missing: int = 0
+
+
+def read(data: bytes) -> list[Recipe]:
+    """Every recipe in a file's bytes, at most MOST; none for anything else, whatever it holds."""
+    found = (
+        list(_of_json(data)) if data[:200].lstrip()[:1] in (b"{", b"[") else list(_of_picture(data))
+    )
+    return found[:MOST]
+
+
+def _of_json(data: bytes) -> Iterator[Recipe]:
+    told = _json(data[: MOST_JSON + 1]) if len(data) <= MOST_JSON else None
+    if not isinstance(told, dict):
+        return
+    files = told.get("files")
+    rows = files[:MOST] if isinstance(files, list) else [told]
+    for row in rows:
+        made = _recipe(row.get("recipe") if isinstance(row, dict) else None)
+        if made:
+            yield made
+
+
+def _of_picture(data: bytes) -> Iterator[Recipe]:
+    try:
+        for packet in xmp.packets(data):
+            for text in _texts(packet):
+                told = _json(text.encode("utf-8", "replace"))
+                made = _recipe(told.get("recipe") if isinstance(told, dict) else None)
+                if made:
+                    yield made
+    except xmp.CannotInsert:
+        return
+
+
+def _texts(packet: bytes) -> Iterator[str]:
+    try:
+        root = ElementTree.fromstring(packet.strip(b"\0 \n\r\t"))
+    except Exception:  # noqa: BLE001 - parsers raise nearly anything on hostile bytes
+        return
+    for element in root.iter():
+        if element.tag == _TAG and element.text:
+            yield element.text
+        if _TAG in element.attrib:
+            yield element.attrib[_TAG]
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _recipe(told: object) -> Recipe | None:
+    if not isinstance(told, dict) or not isinstance(told.get("prompt"), str):
+        return None
+    settings, references = told.get("settings"), told.get("references")
+    return Recipe(
+        engine=_plain(told.get("engine"), 60),
+        prompt=_plain(told["prompt"], PROMPT_MAX),
+        settings=_values(settings if isinstance(settings, dict) else {}),
+        references=[
+            (_plain(each.get("sha256"), 64), _plain(each.get("role"), 11))
+            for each in (references if isinstance(references, list) else [])[:15]
+            if isinstance(each, dict)
+        ],
+    )
+
+
+def _values(given: dict[object, object]) -> dict[str, str | int | bool]:
+    """The plain ones of a recipe's settings, by name."""
+    kept: dict[str, str | int | bool] = {}
+    for name, value in list(given.items())[:50]:
+        if isinstance(value, int):
+            kept[_plain(name, 60)] = value
+        elif isinstance(value, str):
+            kept[_plain(name, 60)] = _plain(value, 60)
+    return kept
+
+
+def _plain(value: object, most: int) -> str:
+    """Text without what no form can post: NUL and unpaired surrogates."""
+    text = value if isinstance(value, str) else ""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()[:most]
+
+
+def restore(*, recipe: Recipe, user: User) -> Restored:
+    """Fit a recipe to today's catalogue and to what the person may use."""
+    engine = catalog.ENGINES.get(recipe.engine)
+    restored = Restored(recipe, engine, {}, [])
+    if engine is None:
+        restored.left_out += [recipe.engine] if recipe.engine else []
+    else:
+        restored.settings, bad = _settings(engine, recipe.settings)
+        restored.left_out += bad
+    _references(restored, user)
+    return restored
+
+
+def _settings(
+    engine: catalog.Engine, given: dict[str, str | int | bool]
+) -> tuple[dict[str, str | int | bool], list[str]]:
+    """The settings this model takes as they are, and the names of the others."""
+    names = {param.name for param in engine.params}
+    kept = {name: value for name, value in given.items() if name in names}
+    bad = [name for name in given if name not in names]
+    try:
+        catalog.clean_settings(engine, kept)
+    except catalog.SettingsError as problem:
+        wrong = {error.field for error in problem.errors}
+        bad += sorted(wrong)
+        kept = {name: value for name, value in kept.items() if name not in wrong}
+    return kept, bad
+
+
+def _references(restored: Restored, user: User) -> None:
+    hashes = [sha256 for sha256, _role in restored.recipe.references]
+    rows = Reference.objects.visible_to(user).filter(hidden_at=None, blob__in=hashes)
+    known = {each.blob_id: each for each in rows.order_by("-pk")}
+    for sha256, role in restored.recipe.references:
+        found = known.get(sha256)
+        if found is None:
+            restored.missing += 1
+            continue
+        kept = role if role in ReferenceRole.values else ReferenceRole.ANY
+        restored.picks.append(Pick(str(found.public_id), kept, found))
