@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --allow-unsafe --generate-hashes --no-emit-find-links \
 	--no-emit-index-url --strip-extras --quiet
 
-.PHONY: run setup test prove lint format lock messages screens clean
+.PHONY: run setup test prove lint format lock messages screens bench-gallery clean
 
 run:  ## prepare what is missing and start the studio; Ctrl-C stops it
 	@$(PYTHON) studio/launcher.py run
@@ -38,6 +38,11 @@ messages: .venv/development  ## bring locale/*/LC_MESSAGES/django.po up to date 
 screens: .venv/development  ## the screenshots of docs/screens, in both themes and languages
 	@$(PYTHON) studio/launcher.py build
 	@$(VENV) -m tests.browser.screens
+
+bench-gallery: .venv/development  ## gallery and search at 100,000 runs, on SQLite and PostgreSQL
+	@$(PYTHON) studio/launcher.py build
+	@$(VENV) -m bench.gallery 100000
+	@$(VENV) -m bench.gallery 100000 postgresql://postgres@127.0.0.1:5432/postgres
 
 clean:  ## remove what can be made again; never var/, which holds your pictures
 	rm -rf .venv staticfiles var/stamps .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -86,7 +86,7 @@ urlpatterns = [
         presets.preset_delete,
         name="preset-delete",
     ),
-    path("p/<uuid:project>/restore/", restore.restore, name="restore"),
+    path("p/<uuid:project>/recipe/", restore.restore, name="restore"),
     path("p/<uuid:project>/references/", references.upload, name="reference-upload"),
     path("p/<uuid:project>/references/tiles/", references.tiles, name="reference-tiles"),
     path("p/<uuid:project>/library/references/", references.library, name="references"),

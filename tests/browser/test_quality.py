@@ -24,7 +24,18 @@ EVERY = (
     *("projects", "new", "members", "settings", "password", "missing", "rerun", "login"),
     *("admin", "allowances", "allowance", "jobs"),
     *("many", "batches", "batch", "queue", "news"),
+    *("references", "own", "trash", "everything", "narrowed", "nothing"),
+    *("prompts", "prompt", "restore", "usage"),
 )
+OF_PROJECT = {
+    "references": "library/references/",
+    "own": "library/references/?shelf=mine",
+    "prompts": "library/prompts/",
+    "restore": "recipe/",
+    "trash": "trash/",
+    "narrowed": "gallery/?q=城&sort=oldest",
+    "nothing": "gallery/?q=nowhere",
+}
 # Kilobytes after gzip, requests: what a first visit may cost (design/README.md).
 BUDGET = {"script": 30, "stylesheet": 12, "sprite": 4, "document": 20}
 MAX_REQUESTS = 12
@@ -56,13 +67,19 @@ def paths(site: Site) -> dict[str, str]:
         "l = BatchLine.objects.create(batch=b, position=1, prompt='一只猫', generation=g[0]); "
         "l = BatchLine.objects.create(batch=b, position=2, prompt='两只猫', problem='Its run was removed.'); "
         "u = g.get(state='uncertain').public_id; f = g.get(state='failed').public_id; "
-        "answer = {'many': f'/p/{p}/batches/new/', 'batches': f'/p/{p}/batches/', "
+        "from generations.services.library import prompts; "
+        "q = prompts.create(project=g[0].project, user=g[0].user, "
+        "wording=prompts.Wording('Cat', 'a {colour:red|blue} cat')); "
+        "answer = {'gallery_of': f'/p/{p}/', 'prompt': f'/p/{p}/library/prompts/{q.public_id}/', 'many': f'/p/{p}/batches/new/', 'batches': f'/p/{p}/batches/', "
         "'batch': f'/p/{p}/batches/{b.public_id}/', 'queue': f'/p/{p}/queue/', 'uncertain': f'/p/{p}/g/{u}/', 'refused': f'/p/{p}/g/{f}/', "
         "'rerun': f'/p/{p}/?recipe={f}', 'allowance': f'/admin/generations/allowance/{a}/change/'}"
     )
     return {
         **places(site),
         **more,
+        **{name: f"{more['gallery_of']}{rest}" for name, rest in OF_PROJECT.items()},
+        "everything": "/everything/?sort=best&rating=1",
+        "usage": "/usage/",
         "news": "/news/",
         "empty-compare": "/compare/",
         "new": "/projects/new/",

@@ -1,0 +1,218 @@
+"""A day's work in a browser: pictures in, results used again, culled, found, taken away and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.running import Site, running_site, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+ARRIVES_MS = 60_000
+ROWS = "from generations.models import *; "
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+TWENTY = """
+from generations.models import Project, User
+from generations.services import compose
+user, project = User.objects.get(username="designer"), Project.objects.get(slug="demo")
+for prompt, count in (("沙丘上的落日", 8), ("neon rain", 8), ("山水", 4)):
+    compose.submit(project=project, user=user, engine="jimeng-image-4.0", prompt=prompt,
+                   settings={"size": "1024x1024"}, count=count)
+answer = str(project.public_id)
+"""
+BUSY = f"{ROWS}answer = Generation.objects.filter(state='active').count()"
+
+
+@pytest.fixture(scope="module")
+def site(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("work")
+    with running_site(folder, demo=False) as made:
+        made.manage("bootstrap", "--no-runs", "--skip-checks")
+        made.shell(f"{ROWS}Allowance.objects.update(limit=1000); answer = None")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def project(site: Site) -> str:
+    """Twenty pictures of three runs; the project's id."""
+    found = str(site.shell(TWENTY))
+    wait_until(lambda: site.shell(BUSY) == 0, timeout_s=120, every_s=2, what="twenty pictures")
+    return found
+
+
+def opened(
+    site: Site, new_context: Callable[..., BrowserContext], path: str, **more: object
+) -> tuple[Page, list[str]]:
+    context = new_context(accept_downloads=True, **more)
+    language = "en" if str(more.get("locale", "")).startswith("en") else "zh-hans"
+    cookie = {"name": "django_language", "value": language, "url": site.url}
+    context.add_cookies([*site.login_cookies(), cookie])  # type: ignore[list-item]
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(site.url + path, wait_until="load")
+    return page, complaints
+
+
+def photo(folder: Path, name: str, color: tuple[int, int, int]) -> Path:
+    """An upright phone photo, as phones store it: lying, with a note to turn it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = folder / name
+    Image.new("RGB", (1600, 1200), color).save(path, "JPEG", exif=exif)
+    return path
+
+
+def newest(page: Page, prompt: str) -> Locator:
+    card = page.locator("article.batch", has_text=prompt).first
+    expect(card.locator("figure.tile:not(.load) img").first).to_be_visible(timeout=ARRIVES_MS)
+    return card
+
+
+@pytest.mark.parametrize(
+    "device", [{}, {"locale": "en-GB"}, PHONE], ids=["zh", "en", "by touch at 390 px"]
+)
+def test_two_photos_a_run_a_result_used_and_its_lineage(
+    site: Site,
+    project: str,
+    new_context: Callable[..., BrowserContext],
+    tmp_path: Path,
+    device: dict[str, object],
+) -> None:
+    page, complaints = opened(site, new_context, f"/p/{project}/", **device)
+    prompt = f"a vase {len(device)} {device.get('locale', '')}"
+    tap = bool(device.get("has_touch"))
+    if tap:
+        page.locator(".opener").tap()
+    photos = [photo(tmp_path, "one.jpg", (200, 120, 40)), photo(tmp_path, "two.jpg", (20, 90, 160))]
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-refs=choose]").click()
+    chooser.value.set_files([*photos, Path(__file__)])
+    expect(page.locator("#refs [name=reference]")).to_have_count(2, timeout=30_000)
+    expect(page.locator("#refs .problem")).to_have_count(1)
+    page.locator("#refs .ref").nth(1).locator("[data-move='-1']").click()
+    page.locator("#prompt").fill(prompt)
+    page.locator("#count").fill("1")
+    page.locator("#compose .send .btn.primary").click()
+    card = newest(page, prompt)
+    expect(card.locator(".mini")).to_have_count(2)
+    expect(page.locator("#refs [name=reference]")).to_have_count(2)
+    made = card.locator("[data-asset]").first.get_attribute("data-asset")
+    page.goto(f"{site.url}/p/{project}/?reference={made}", wait_until="load")
+    if tap and not page.locator("#sheet").is_checked():
+        page.locator(".opener").tap()
+    page.locator("#prompt").fill(f"{prompt} again")
+    page.locator("#count").fill("1")
+    page.locator("#compose .send .btn.primary").click()
+    child = newest(page, f"{prompt} again")
+    page.goto(site.url + str(child.locator("figure.tile > a").first.get_attribute("href")))
+    if tap:
+        page.locator(".peek label").tap()
+    expect(page.locator(f".lineage a[href='/a/{made}/']")).to_be_visible()
+    page.goto(f"{site.url}/a/{made}/")
+    if tap:
+        page.locator(".peek label").tap()
+    expect(page.locator(".lineage li")).to_have_count(3)  # two photos, and what became of it
+    assert complaints == []
+
+
+def test_twenty_pictures_are_culled_by_keyboard(
+    site: Site, project: str, new_context: Callable[..., BrowserContext]
+) -> None:
+    page, complaints = opened(site, new_context, f"/p/{project}/gallery/?q=沙丘")
+    shots = page.locator(".shot:visible")
+    expect(shots).to_have_count(8)
+    page.keyboard.press("ArrowRight")
+    first = page.locator(".shot").first
+    expect(first.locator("a")).to_be_focused()
+    page.keyboard.press("5")
+    expect(first).to_have_attribute("data-rating", "5")
+    page.keyboard.press("f")
+    expect(first).to_have_attribute("data-favourite", "1")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    expect(shots).to_have_count(7)
+    expect(page.locator("#toast [data-undo]")).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(shots).to_have_count(6)
+    page.locator("#toast [data-undo]").click()
+    expect(shots).to_have_count(7)
+    page.goto(f"{site.url}/p/{project}/gallery/?rating=5&q=沙丘")
+    expect(page.locator(".shot")).to_have_count(1)
+    # Shift and a click choose all between; C compares at most four.
+    page.goto(f"{site.url}/p/{project}/gallery/?q=neon", wait_until="load")
+    page.locator(".shot .sel input").nth(0).click(force=True)
+    page.locator(".shot .sel input").nth(3).click(force=True, modifiers=["Shift"])
+    expect(page.locator(".selbar span").first).to_contain_text("4")
+    page.keyboard.press("c")
+    expect(page.locator(".pane")).to_have_count(4)
+    assert complaints == []
+
+
+def test_found_taken_away_and_brought_back(
+    site: Site, project: str, new_context: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    page, complaints = opened(site, new_context, f"/p/{project}/gallery/", locale="en-GB")
+    page.locator("[name=q]").fill("山水")
+    page.locator("[name=q]").press("Enter")
+    expect(page.locator(".shot")).to_have_count(4)
+    page.locator(".shot .sel input").first.click(force=True)
+    with page.expect_download() as taken:
+        page.locator("[data-export]").click()
+    kept = tmp_path / taken.value.suggested_filename
+    taken.value.save_as(kept)
+    if kept.suffix == ".zip":
+        kept = unpacked(kept, tmp_path)
+    page.goto(f"{site.url}/p/{project}/", wait_until="load")
+    page.locator("#prompt").fill("what I was writing")
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-refs=choose]").click()
+    chooser.value.set_files(kept)
+    expect(page.locator("#prompt")).to_have_value("山水")
+    page.locator("#toast button").click()
+    expect(page.locator("#prompt")).to_have_value("what I was writing")
+    assert complaints == []
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    """The first picture of a ZIP."""
+    from zipfile import ZipFile
+
+    with ZipFile(archive) as opened_archive:
+        name = next(each for each in opened_archive.namelist() if not each.endswith(".json"))
+        return Path(opened_archive.extract(name, folder))
+
+
+def test_four_values_of_a_slot_compared_and_the_best_one_used(
+    site: Site, project: str, new_context: Callable[..., BrowserContext]
+) -> None:
+    page, complaints = opened(site, new_context, f"/p/{project}/library/prompts/new/")
+    page.locator("#title").fill("Cats")
+    page.locator("#text").fill("a {colour:red|blue|green|white} cat")
+    page.locator("main form button.primary").first.click()
+    page.wait_for_load_state("load")
+    page.locator("a[href*='?prompt=']").first.click()
+    page.wait_for_load_state("load")
+    page.locator("#slot-0").select_option("red|blue|green|white")
+    page.locator("#count").fill("1")
+    page.locator("#compose .send .btn.primary").click()
+    for colour in ("red", "blue", "green", "white"):
+        newest(page, f"a {colour} cat")
+    boxes = page.locator("article.batch:has-text(' cat') [name=pick]")
+    for n in range(4):
+        boxes.nth(n).check(force=True)
+    page.locator(".selbar a.hi").click()
+    page.wait_for_load_state("load")
+    page.keyboard.press("3")
+    expect(page.locator(".pane")).to_have_count(4)
+    best = page.locator("form[action*='/best/'] button").nth(2)
+    best.click()
+    expect(page.locator(".pane").first).to_be_visible()
+    use = page.locator("a[href*='?recipe=']").nth(2)
+    page.goto(site.url + str(use.get_attribute("href")))
+    expect(page.locator("#prompt")).to_have_value("a blue cat")
+    assert complaints == []
