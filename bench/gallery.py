@@ -24,10 +24,38 @@ from uuid import uuid4
 
 ASKED = 100
 CHUNK = 2_000
-SUBJECTS = (
-    "白鹤 沙丘 霓虹 城市 山水 陶瓷 雨夜 海边 森林 少女 机器人 猫咪 花园 雪山 街道 灯塔".split()
-)
-STYLES = "水墨 油画 胶片 赛博朋克 极简 电影感 像素 插画 cinematic gouache portrait macro".split()
+SUBJECTS = [
+    "白鹤",
+    "沙丘",
+    "霓虹",
+    "城市",
+    "山水",
+    "陶瓷",
+    "雨夜",
+    "海边",
+    "森林",
+    "少女",
+    "机器人",
+    "猫咪",
+    "花园",
+    "雪山",
+    "街道",
+    "灯塔",
+]
+STYLES = [
+    "水墨",
+    "油画",
+    "胶片",
+    "赛博朋克",
+    "极简",
+    "电影感",
+    "像素",
+    "插画",
+    "cinematic",
+    "gouache",
+    "portrait",
+    "macro",
+]
 LIMITS_MS = {"gallery": 80.0, "by person and rating": 80.0, "best rated": 80.0, "page 20": 80.0}
 SEARCH_MS = 300.0
 SEARCHES = {"search 白鹤": "q=白鹤", "search rare": "q=稀有词", "search 白鹤 水墨": "q=白鹤 水墨"}

@@ -109,7 +109,7 @@ function hide(found, is) {
 }
 
 document.addEventListener("click", async (event) => {
-  const undo = event.target.closest("[data-undo]");
+  const undo = event.target.closest("button[data-undo]");
   if (!undo) return;
   const ids = undo.dataset.undo.split(" ");
   if (await post(ids, "restore", "1")) hide(elements(ids), false);

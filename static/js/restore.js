@@ -41,7 +41,7 @@ function swap(panel, before, after) {
   const undo = document.createElement("button");
   undo.type = "button";
   undo.className = "btn sm";
-  undo.textContent = after.dataset.undo;
+  undo.textContent = after.dataset.wayBack;
   undo.addEventListener("click", () => {
     after.replaceWith(before);
     panel.refresh();
