@@ -23,7 +23,7 @@ WIDE = 1.7
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`kind` is picture, pending, failed, cancelled or uncertain; sizes are in px of the picture."""
+    """`kind` is picture, pending, failed, cancelled, uncertain or (of a set that came) lost; sizes are in px of the picture."""
 
     kind: str
     job: Job
@@ -68,9 +68,10 @@ def _of_job(job: Job, box: tuple[int, int], now: datetime) -> Iterator[Tile]:
         yield Tile("uncertain", job, *box, request_id=_client_request_id(job))
     elif job.state == S.CANCELLED:
         yield Tile("cancelled", job, *box)
-    elif job.state != S.SUCCEEDED:
+    elif job.state != S.SUCCEEDED or job.reason:
+        kind = "lost" if job.state == S.SUCCEEDED else "failed"
         why = failures.meaning(job)
-        yield Tile("failed", job, *box, words=str(why), why=why)
+        yield Tile(kind, job, *box, words=str(why), why=why)
 
 
 def _pending(job: Job, box: tuple[int, int], now: datetime) -> Tile:
