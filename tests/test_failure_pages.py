@@ -120,10 +120,10 @@ def panel(browser: Client, job: Job) -> str:
 
 MARKED = {
     "prompt": '<textarea id="prompt" name="prompt" rows="4" aria-describedby="prompt-count '
-    'prompt-error" aria-invalid="true"',
+    'prompt-blame" aria-invalid="true"',
     "references": 'class="field refs-field" aria-invalid="true" '
-    'aria-describedby="references-error"',
-    "settings": 'id="size-field" aria-invalid="true" aria-describedby="settings-error"',
+    'aria-describedby="references-blame"',
+    "settings": 'id="size-field" aria-invalid="true" aria-describedby="settings-blame"',
 }
 
 
@@ -136,7 +136,7 @@ def test_the_input_at_fault_is_marked(browser: Client, job: Job, reason: str) ->
         about for about in MARKED if about == why.about
     ]
     with translation.override("en"):
-        assert (f'id="{why.about}-error">{why}</p>' in found) is bool(why.about)
+        assert (f'id="{why.about}-blame">{why}</p>' in found) is bool(why.about)
     assert found.count('aria-invalid="true"') == bool(why.about)
 
 
