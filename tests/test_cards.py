@@ -57,7 +57,7 @@ def test_what_a_person_or_a_provider_wrote_is_escaped(browser: Client, team: wor
     page = card_of(browser, team, made)
     assert nasty not in page
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") >= 2
-    assert "Change the prompt" in page
+    assert "Change the settings" in page
     assert "job-retry" not in page
 
 

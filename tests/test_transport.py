@@ -241,4 +241,4 @@ def test_what_cannot_be_sent_fails_unsent(
         job.account.base_url = REMOTE
     assert driver(job).build(job) is None
     job.refresh_from_db()
-    assert (job.state, job.reason) == ("failed", "bad_request")
+    assert (job.state, job.reason) == ("failed", "unbuildable")

@@ -10,7 +10,7 @@ of the run itself ends it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from generations.providers.base import (
@@ -35,47 +35,53 @@ class Verdict:
 
 
 _BAD = Verdict(BadRequest)
+# About how the studio asks, not about what was asked for: no person can change that on a page.
+_BROKEN = Verdict(BadRequest, "request_broken")
+_SIZE = Verdict(BadRequest, "reference_size")
+_UNREADABLE = Verdict(BadRequest, "reference_unreadable")
 _KEY = Verdict(KeyRefused)
+_NOT_ALLOWED = Verdict(KeyRefused, "not_allowed")
+_CLOCK = Verdict(KeyRefused, "clock")
 _FAILED = Verdict(EngineFailed)
+_CHECK_FAILED = Verdict(EngineFailed, "check_failed")
 _UNKNOWN = Verdict(Ambiguous)
 _RATE = Verdict(Throttled, "rate")
 _PROMPT = Verdict(Moderated, "moderated_prompt")
 _INPUT = Verdict(Moderated, "moderated_input")
-_OUTPUT = Verdict(Moderated, "moderated_output")
 _OUTPUT_AGAIN = Verdict(Moderated, "moderated_output", retryable=True)
 
 SERVICE: dict[str, Verdict] = {
     "50200": _BAD,
     "50201": _BAD,
     "50204": _BAD,
-    "50205": _BAD,
-    "50206": _BAD,
-    "50207": _BAD,
-    "50209": _BAD,
-    "50210": _BAD,
-    "50211": _BAD,
-    "50213": _BAD,
-    "50214": _BAD,
-    "50215": _BAD,
+    "50205": _SIZE,
+    "50206": _UNREADABLE,
+    "50207": _UNREADABLE,
+    "50209": _UNREADABLE,
+    "50210": _UNREADABLE,
+    "50211": _SIZE,
+    "50213": Verdict(BadRequest, "body_too_large"),
+    "50214": _SIZE,
+    "50215": Verdict(BadRequest, "input_refused"),
     "50218": _INPUT,
-    "50400": _KEY,
-    "50402": _BAD,
+    "50400": Verdict(KeyRefused, "not_opened"),
+    "50402": _BROKEN,
     "50411": _INPUT,
     "50412": _PROMPT,
-    "50413": _PROMPT,
+    "50413": Verdict(Moderated, "copyright_prompt"),
     "50429": _RATE,
     "50430": Verdict(Throttled, "concurrency"),
     "50511": _OUTPUT_AGAIN,
-    "50512": _OUTPUT,
+    "50512": Verdict(Moderated, "moderated_text"),
     "50513": _INPUT,
     "50514": _INPUT,
     "50516": _OUTPUT_AGAIN,
     "50517": _OUTPUT_AGAIN,
-    "50518": _INPUT,
-    "50519": _OUTPUT_AGAIN,
-    "50520": _FAILED,
-    "50521": _FAILED,
-    "50522": _FAILED,
+    "50518": Verdict(Moderated, "copyright_input"),
+    "50519": Verdict(Moderated, "copyright_output", retryable=True),
+    "50520": _CHECK_FAILED,
+    "50521": _CHECK_FAILED,
+    "50522": _CHECK_FAILED,
 }
 # No page says whether these were charged: on a submit they leave the outcome open.
 INTERNAL = frozenset({"50500", "50501"})
@@ -85,28 +91,28 @@ ABOUT_INPUT = frozenset({"50205", "50206", "50207", "50209", "50210", "50211", "
 STALE_TASK = "50215"
 
 GATEWAY: dict[str, Verdict] = {
-    "100002": _BAD,
-    "MissingParameter": _BAD,
+    "100002": _BROKEN,
+    "MissingParameter": _BROKEN,
     "100003": _KEY,
     "MissingAuthenticationToken": _KEY,
     "100004": _KEY,
     "MissingRequestInfo": _KEY,
     "100005": _KEY,
     "MissingSignature": _KEY,
-    "100006": _KEY,
-    "InvalidTimestamp": _KEY,
-    "100007": _BAD,
-    "ServiceNotFound": _BAD,
-    "100008": _BAD,
-    "InvalidActionOrVersion": _BAD,
+    "100006": _CLOCK,
+    "InvalidTimestamp": _CLOCK,
+    "100007": _BROKEN,
+    "ServiceNotFound": _BROKEN,
+    "100008": _BROKEN,
+    "InvalidActionOrVersion": _BROKEN,
     "100009": _KEY,
     "InvalidAccessKey": _KEY,
     "100010": _KEY,
     "SignatureDoesNotMatch": _KEY,
-    "100012": _KEY,
-    "LackPolicy": _KEY,
-    "100013": _KEY,
-    "AccessDenied": _KEY,
+    "100012": _NOT_ALLOWED,
+    "LackPolicy": _NOT_ALLOWED,
+    "100013": _NOT_ALLOWED,
+    "AccessDenied": _NOT_ALLOWED,
     "100024": _KEY,
     "InvalidAuthorization": _KEY,
     "100025": _KEY,
@@ -119,6 +125,16 @@ GATEWAY: dict[str, Verdict] = {
     "ServiceUnavailableTemp": _UNKNOWN,
     "InternalServiceTimeout": _UNKNOWN,
 }
+# Names that only older samples know (wire-protocol.md 2.7). What is decided follows from the HTTP
+# status alone; the name says no more than which sentence fits a refusal.
+SAMPLES: dict[str, str] = {
+    "InvalidParameter": "bad_request",
+    "Unauthorized": "key_refused",
+    "InvalidSignature": "key_refused",
+    "QuotaExceeded": "provider_quota",
+    "ContentFiltered": "content_filtered",
+    "TaskNotFound": "request_broken",
+}
 # 4xx that do not prove that nothing was begun: time-outs, conflicts, "too early", client gone.
 _OPEN_4XX = frozenset({408, 409, 425, 499})
 
@@ -127,7 +143,7 @@ def error_of(reply: Reply, doing: Doing) -> ProviderError:
     """The error that `reply` (one with `is_error` or `run_failed`) stands for while `doing`
     that.
     """
-    verdict = _verdict(reply, doing)
+    verdict = _worded(_verdict(reply, doing), reply)
     error = verdict.kind(
         reply.name or reply.code,
         reply.message,
@@ -145,15 +161,28 @@ def error_of(reply: Reply, doing: Doing) -> ProviderError:
 
 def _verdict(reply: Reply, doing: Doing) -> Verdict:
     if reply.code in INTERNAL:
-        return _FAILED if doing == "poll" else _UNKNOWN
+        return Verdict(EngineFailed, "engine_fault") if doing == "poll" else _UNKNOWN
     known = _known(reply)
     if known is None:
         return _by_status(reply, doing)
-    if known is _BAD and doing == "poll":
+    if known.kind is BadRequest and doing == "poll":
         if reply.finished or reply.code in ABOUT_INPUT:
-            return _FAILED
-        return _UNKNOWN if reply.gateway else _BAD
+            return Verdict(EngineFailed, known.reason)
+        return _UNKNOWN if reply.gateway else known
     return known
+
+
+def _worded(verdict: Verdict, reply: Reply) -> Verdict:
+    """The same decision under the reason that an old sample's name gives it.
+
+    An unknown outcome keeps its own: there the person has to hear that it may have been charged.
+    """
+    reason = SAMPLES.get(reply.name) or SAMPLES.get(reply.code)
+    if reason is None or verdict.kind is Ambiguous:
+        return verdict
+    if verdict.kind is Throttled and reason != "provider_quota":
+        return verdict
+    return replace(verdict, reason=reason)
 
 
 def _known(reply: Reply) -> Verdict | None:

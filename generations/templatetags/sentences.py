@@ -11,47 +11,16 @@ from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
 from generations.models import Job, JobState
+from generations.templatetags import failures
 
 S = JobState
 
-ENDED: dict[str, str] = {
-    "bad_request": N_(
-        "The service refused these settings. Nothing was charged. Change them and generate again."
-    ),
-    "moderated_prompt": N_(
-        "The service's content check refused the prompt. Nothing was charged. Word it differently."
-    ),
-    "moderated_input": N_(
-        "The service's content check refused a reference picture. Nothing was charged."
-    ),
-    "moderated_output": N_(
-        "The service's content check held back the finished picture. Nothing was charged. "
-        "Another try may pass."
-    ),
-    "key_refused": N_(
-        "The service refused this studio's key. Nothing was charged. Tell an administrator."
-    ),
-    "engine_failed": N_("The model failed on this picture. Nothing was charged. Try again."),
-    "not_found": N_("The service no longer knows this task. It may have been charged."),
-    "expired": N_("The service let this task expire. It may have been charged."),
-    "deadline": N_("No result came before the deadline. It may have been charged."),
-    "bad_output": N_("The file that came back is damaged or no picture. It counts as charged."),
-    "too_large": N_("The file that came back is too large to keep. It counts as charged."),
-    "refused_url": N_("The result lay at an address that is not allowed. It counts as charged."),
-    "result_lost": N_("The result was gone before it could be fetched. It counts as charged."),
-    "dismissed": N_(
-        "Nobody knows whether this one was made, and it was given up. It counts as charged."
-    ),
-    "internal": N_("Something went wrong in the studio itself. Tell an administrator."),
-}
-UNKNOWN_END = N_("This picture was not made. Try again.")
-# Sending the same once more would only be refused once more.
-NEEDS_A_CHANGE = frozenset({"bad_request", "moderated_prompt", "moderated_input"})
+ENDED: dict[str, str] = {reason: row.sentence for reason, row in failures.MEANINGS.items()}
 
 
 def ended(job: Job) -> str:
     """Why a failed or expired job has no picture."""
-    return _(ENDED.get(job.reason, UNKNOWN_END))
+    return str(failures.meaning(job))
 
 
 def under_way(job: Job, now: datetime | None = None) -> str:
@@ -74,13 +43,12 @@ def _waiting(job: Job, now: datetime) -> str:
     batch = job.generation.batch
     if batch and batch.paused_at:
         return _("Paused with its batch")
-    if job.reason == "no_key":
-        return _("Waiting: this account's key is not set up any more")
-    cooling = job.account.cool_until and job.account.cool_until > now
-    if cooling or job.reason in ("rate", "concurrency"):
-        return _("Waiting: the service asks for a pause")
-    if job.reason == "not_sent":
-        return _("Service unreachable, waiting")
+    if job.reason in ("no_key", "provider_quota"):
+        return str(failures.WAITS[job.reason])
+    if job.account.cool_until and job.account.cool_until > now:
+        return str(failures.WAITS["rate"])
+    if job.reason in failures.WAITS:
+        return str(failures.WAITS[job.reason])
     return _("Queued")
 
 

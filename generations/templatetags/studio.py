@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from generations.models import Asset, Generation, Job, ReferenceRole
 from generations.services.batches import Line
 from generations.services.library.picks import Pick
-from generations.templatetags import controls, sentences, tiles
+from generations.templatetags import controls, failures, sentences, tiles
 
 register = template.Library()
 WIDTHS = (320, 640, 1280)
@@ -53,6 +53,15 @@ def tiles_of(generation: Generation) -> list[tiles.Tile]:
     return tiles.tiles(generation)
 
 
+@register.simple_tag
+def blamed(source: Generation | None, bound: bool) -> dict[str, str]:
+    """What of the run that is opened again made it fail: the sentence for each field at fault.
+
+    Nothing once the form was sent: then the form's own problems are what counts.
+    """
+    return failures.blamed(source.jobs.all()) if source and not bound else {}
+
+
 @register.filter
 def first_words(found: list[tiles.Tile]) -> str:
     """What the first picture that is still under way says of itself."""
@@ -62,7 +71,7 @@ def first_words(found: list[tiles.Tile]) -> str:
 @register.filter
 def troubles(found: list[tiles.Tile]) -> list[str]:
     """Why pictures failed, each reason once."""
-    return list(dict.fromkeys(tile.words for tile in found if tile.kind == "failed"))
+    return list(dict.fromkeys(tile.words for tile in found if tile.kind in ("failed", "lost")))
 
 
 @register.filter

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from generations.models import Asset, Generation, Job, JobState
 from generations.providers import catalog
 from generations.services import jobs
-from generations.templatetags import sentences
+from generations.templatetags import failures, sentences
+from generations.templatetags.failures import Meaning
 
 S = JobState
 ANY_SHAPE = (2048, 2048)  # where the model picks the shape
@@ -22,7 +23,10 @@ WIDE = 1.7
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`kind` is picture, trashed, pending, failed, cancelled or uncertain; sizes are in px of the picture."""
+    """`kind` is picture, trashed, pending, failed, cancelled, uncertain or (of a set that came) lost.
+
+    Sizes are in px of the picture.
+    """
 
     kind: str
     job: Job
@@ -34,8 +38,12 @@ class Tile:
     elapsed: float = 0.0
     typical: float = 0.0
     may_cancel: bool = False
-    needs_change: bool = False
+    why: Meaning | None = None
     request_id: str = ""
+
+    @property
+    def letter(self) -> str:
+        return failures.letter(self.job)
 
     @property
     def tall(self) -> bool:
@@ -64,9 +72,10 @@ def _of_job(job: Job, box: tuple[int, int], now: datetime) -> Iterator[Tile]:
         yield Tile("uncertain", job, *box, request_id=_client_request_id(job))
     elif job.state == S.CANCELLED:
         yield Tile("cancelled", job, *box)
-    elif job.state != S.SUCCEEDED:
-        change = job.reason in sentences.NEEDS_A_CHANGE
-        yield Tile("failed", job, *box, words=sentences.ended(job), needs_change=change)
+    elif job.state != S.SUCCEEDED or job.reason:
+        kind = "lost" if job.state == S.SUCCEEDED else "failed"
+        why = failures.meaning(job)
+        yield Tile(kind, job, *box, words=str(why), why=why)
 
 
 def _pending(job: Job, box: tuple[int, int], now: datetime) -> Tile:

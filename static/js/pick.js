@@ -146,7 +146,7 @@ export function judgeByKey(event) {
 // --- The menu of one picture ----------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-menu]");
+  const button = event.target.closest("button[data-menu]");
   if (!button || !menu) return;
   subject = pictureOf(button);
   const { asset, run, project } = subject.dataset;

@@ -24,28 +24,33 @@ from tests.providers.jimeng_answers import (
 TABLE: list[tuple[int, int, type[ProviderError], str, bool]] = [
     # code, HTTP status, kind on submit, reason, retryable
     *[
-        (code, 400, BadRequest, "bad_request", False)
-        for code in (50200, 50201, 50204, 50205, 50206, 50207, 50209, 50210, 50211, 50213, 50214)
+        (code, 400, BadRequest, reason, False)
+        for reason, codes in {
+            "bad_request": (50200, 50201, 50202, 50204),
+            "reference_size": (50205, 50211, 50214),
+            "reference_unreadable": (50206, 50207, 50209, 50210),
+            "body_too_large": (50213,),
+            "input_refused": (50215,),
+        }.items()
+        for code in codes
     ],
-    (50215, 400, BadRequest, "bad_request", False),
-    (50202, 400, BadRequest, "bad_request", False),
     (50218, 400, Moderated, "moderated_input", False),
-    (50400, 401, KeyRefused, "key_refused", False),
-    (50402, 404, BadRequest, "bad_request", False),
+    (50400, 401, KeyRefused, "not_opened", False),
+    (50402, 404, BadRequest, "request_broken", False),
     (50411, 400, Moderated, "moderated_input", False),
     (50511, 400, Moderated, "moderated_output", True),
     (50412, 400, Moderated, "moderated_prompt", False),
-    (50512, 400, Moderated, "moderated_output", False),
-    (50413, 400, Moderated, "moderated_prompt", False),
+    (50512, 400, Moderated, "moderated_text", False),
+    (50413, 400, Moderated, "copyright_prompt", False),
     (50513, 400, Moderated, "moderated_input", False),
     (50514, 400, Moderated, "moderated_input", False),
     (50516, 400, Moderated, "moderated_output", True),
     (50517, 400, Moderated, "moderated_output", True),
-    (50518, 400, Moderated, "moderated_input", False),
-    (50519, 400, Moderated, "moderated_output", True),
-    (50520, 400, EngineFailed, "engine_failed", False),
-    (50521, 400, EngineFailed, "engine_failed", False),
-    (50522, 400, EngineFailed, "engine_failed", False),
+    (50518, 400, Moderated, "copyright_input", False),
+    (50519, 400, Moderated, "copyright_output", True),
+    (50520, 400, EngineFailed, "check_failed", False),
+    (50521, 400, EngineFailed, "check_failed", False),
+    (50522, 400, EngineFailed, "check_failed", False),
     (50429, 429, Throttled, "rate", False),
     (50430, 429, Throttled, "concurrency", False),
 ]

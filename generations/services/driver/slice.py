@@ -155,7 +155,7 @@ class Slice(Watch):
             raise  # about the database, not about the job: whoever drives next tries again
         except Exception:
             log.exception("recipe cannot be built", extra={"job": job.pk})
-            gone = jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "bad_request"})
+            gone = jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "unbuildable"})
             jobs.apply([gone])
             return None
 

@@ -11,7 +11,9 @@ from django.utils import timezone
 from generations.models import Job, JobState, Outcome, Submission
 from generations.providers.base import (
     Accepted,
+    BadRequest,
     EngineFailed,
+    KeyRefused,
     NotSent,
     Progress,
     ProviderError,
@@ -107,7 +109,7 @@ def after_poll(job: Job, answer: object, epoch: int) -> jobs.Change | None:
         return _after_progress(job, answer, epoch)
     if not isinstance(answer, Refused):
         return None
-    if answer.reason in ("key_refused", "bad_request"):
+    if isinstance(answer, (KeyRefused, BadRequest)):
         return None  # about the question, not about the picture: it waits for its deadline
     fields = {**error_fields(answer), "answered_at": timezone.now()}
     return _change(job, (S.RUNNING,), S.FAILED, fields, epoch)

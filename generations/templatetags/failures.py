@@ -1,0 +1,190 @@
+"""Why a picture was not made: for every reason of a job one plain sentence, and the one next step.
+
+The sentence says what it cost. Whose fault it may be (`about`) decides what the compose panel marks
+when the run is opened again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote, urlencode
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
+
+from generations.models import Job, JobState
+
+
+class Step(StrEnum):
+    """What the person who asked for the picture can do about it."""
+
+    PROMPT = "prompt"
+    REFERENCES = "references"
+    SETTINGS = "settings"
+    AGAIN = "again"
+    TELL = "tell"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a reason means for a person. `about`: the input at fault, "" when it is none of them."""
+
+    sentence: str
+    step: Step
+    about: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Sending the same once more would only be refused once more."""
+        return bool(self.about)
+
+    def __str__(self) -> str:
+        return _(self.sentence)
+
+
+def _change(sentence: str, step: Step) -> Meaning:
+    return Meaning(sentence, step, step.value)
+
+
+P, R, SET, AGAIN, TELL = Step.PROMPT, Step.REFERENCES, Step.SETTINGS, Step.AGAIN, Step.TELL
+MEANINGS: dict[str, Meaning] = {
+    # The content check and the rights check.
+    "moderated_prompt": _change(
+        N_("The service's content check refused the prompt. Nothing was charged."), P
+    ),
+    "copyright_prompt": _change(
+        N_("The prompt holds a sensitive word or a protected name. Nothing was charged."), P
+    ),
+    "content_filtered": _change(
+        N_("The service's content check refused this run. Nothing was charged."), P
+    ),
+    "moderated_text": _change(
+        N_("The service's content check held back the text of the result. Nothing was charged."), P
+    ),
+    "moderated_input": _change(
+        N_("The service's content check refused a reference picture. Nothing was charged."), R
+    ),
+    "copyright_input": _change(
+        N_("A reference picture shows something protected by copyright. Nothing was charged."), R
+    ),
+    "moderated_output": Meaning(
+        N_(
+            "The service's content check held back the finished picture. Nothing was charged. "
+            "Another try may pass."
+        ),
+        AGAIN,
+    ),
+    "copyright_output": Meaning(
+        N_(
+            "The finished picture came too close to something protected by copyright. "
+            "Nothing was charged. Another try may pass."
+        ),
+        AGAIN,
+    ),
+    "check_failed": Meaning(
+        N_("The service's content check itself broke down. Nothing was charged."), AGAIN
+    ),
+    # What was handed in.
+    "reference_size": _change(
+        N_("A reference is larger than the service takes. Nothing was charged."), R
+    ),
+    "reference_unreadable": _change(
+        N_("The service could not open a reference. Nothing was charged."), R
+    ),
+    "body_too_large": _change(
+        N_("The references together are too much for one request. Nothing was charged."), R
+    ),
+    "input_refused": _change(
+        N_("The model cannot work with this input as it is set. Nothing was charged."), SET
+    ),
+    "bad_request": _change(N_("The service refused these settings. Nothing was charged."), SET),
+    # The studio's own account and machinery.
+    "key_refused": Meaning(
+        N_("The service does not accept this studio's key. Nothing was charged."), TELL
+    ),
+    "not_opened": Meaning(
+        N_("This model is not opened for the studio's account. Nothing was charged."), TELL
+    ),
+    "not_allowed": Meaning(
+        N_("The studio's key may not use this service. Nothing was charged."), TELL
+    ),
+    "clock": Meaning(
+        N_("The studio's clock is off, so the service turned it away. Nothing was charged."), TELL
+    ),
+    "provider_quota": Meaning(
+        N_("The studio's quota at the service is used up. Nothing was charged."), TELL
+    ),
+    "request_broken": Meaning(
+        N_("The service does not know what the studio asked for. Nothing was charged."), TELL
+    ),
+    "unbuildable": Meaning(
+        N_("The studio could not put this request together. Nothing was sent or charged."), TELL
+    ),
+    "internal": Meaning(N_("Something went wrong in the studio itself."), TELL),
+    "refused_url": Meaning(
+        N_("The result lay at an address that is not allowed. It counts as charged."), TELL
+    ),
+    # The run itself, and its result.
+    "engine_failed": Meaning(N_("The model failed on this picture. Nothing was charged."), AGAIN),
+    "engine_fault": Meaning(N_("The service had a fault of its own. Nothing was charged."), AGAIN),
+    "not_found": Meaning(
+        N_("The service no longer knows this task. It may have been charged."), AGAIN
+    ),
+    "expired": Meaning(N_("The service let this task expire. It may have been charged."), AGAIN),
+    "deadline": Meaning(N_("No result came before the deadline. It may have been charged."), AGAIN),
+    "bad_output": Meaning(
+        N_("The file that came back is damaged or no picture. It counts as charged."), AGAIN
+    ),
+    "too_large": Meaning(
+        N_("The file that came back is too large to keep. It counts as charged."), AGAIN
+    ),
+    "result_lost": Meaning(
+        N_("The result was gone before it could be fetched. It counts as charged."), AGAIN
+    ),
+    "dismissed": Meaning(
+        N_("Nobody knows whether this one was made, and it was given up. It counts as charged."),
+        AGAIN,
+    ),
+}
+# Reasons of a job that waits by itself: nobody has to do anything, so a card offers nothing.
+WAITS: dict[str, Meaning] = {
+    "rate": Meaning(N_("Waiting: the service asks for a pause"), Step.WAIT),
+    "concurrency": Meaning(N_("Waiting: the service asks for a pause"), Step.WAIT),
+    "provider_quota": Meaning(
+        N_("Waiting: the studio's quota at the service is used up"), Step.WAIT
+    ),
+    "not_sent": Meaning(N_("Service unreachable, waiting"), Step.WAIT),
+    "no_key": Meaning(N_("Waiting: this account's key is not set up any more"), Step.WAIT),
+}
+UNKNOWN = Meaning(N_("This picture was not made. Try again."), AGAIN)
+ENDED = (JobState.FAILED, JobState.EXPIRED)
+
+
+def meaning(job: Job) -> Meaning:
+    """What the end of a failed or expired job means."""
+    return MEANINGS.get(job.reason, UNKNOWN)
+
+
+def blamed(jobs: Iterable[Job]) -> dict[str, str]:
+    """For each input that made a job fail, the sentence that says so; the first one counts."""
+    found: dict[str, str] = {}
+    for job in sorted(jobs, key=lambda job: job.position):
+        why = meaning(job)
+        if job.state in ENDED and why.about:
+            found.setdefault(why.about, str(why))
+    return found
+
+
+def letter(job: Job) -> str:
+    """A mailto: address that opens a letter to an administrator, with all they need to know."""
+    lines = [
+        str(meaning(job)),
+        " ".join(filter(None, [job.provider_code, job.provider_message])),
+        f"{job.account.label} · {job.generation.engine} · {job.public_id}",
+    ]
+    subject = _("A picture was not made in the studio")
+    text = "\r\n".join(filter(None, lines))
+    return f"mailto:?{urlencode({'subject': subject, 'body': text}, quote_via=quote)}"
