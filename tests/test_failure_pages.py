@@ -119,8 +119,7 @@ def panel(browser: Client, job: Job) -> str:
 
 
 MARKED = {
-    "prompt": '<textarea id="prompt" name="prompt" rows="4" aria-describedby="prompt-count '
-    'prompt-blame" aria-invalid="true"',
+    "prompt": 'aria-describedby="prompt-count prompt-blame" aria-invalid="true"',
     "references": 'class="field refs-field" aria-invalid="true" '
     'aria-describedby="references-blame"',
     "settings": 'id="size-field" aria-invalid="true" aria-describedby="settings-blame"',
