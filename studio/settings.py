@@ -172,7 +172,7 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o600
 # 500 lines of prompts, 800 characters of three bytes each, and a long list to refuse in words.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # --- Languages and time -----------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from generations.models import (
     Asset,
+    Batch,
+    BatchLine,
     Blob,
     Event,
     Generation,
@@ -150,6 +152,36 @@ def test_a_finished_run_moves_whole_and_its_books_stay(browser: Client, team: wo
     assert LedgerEntry.objects.count() == entries
     assert Event.objects.filter(project=other.project, name="new").exists()
     assert str(first.public_id) not in text(browser.get(url(team, "gallery")))
+
+
+def test_a_moved_run_leaves_its_batch_behind(browser: Client, team: world.Team) -> None:
+    """Whoever is only in the old project could else order its jobs, and look at its pictures."""
+    other = world.team("second")
+    Membership.objects.create(project=other.project, user=team.editor, role=Role.EDITOR)
+    batch = Batch.objects.create(project=team.project, user=team.editor, name="Ten")
+    made = world.generation(team.project, team.editor, states=("succeeded", "failed"))
+    made.batch = batch
+    made.save()
+    line = BatchLine.objects.create(batch=batch, position=1, prompt="x", generation=made)
+    assert ask(browser, made.assets.get(), move=str(other.project.public_id)).status_code == 200
+    made.refresh_from_db()
+    line.refresh_from_db()
+    assert (made.batch, line.generation) == (None, None)
+
+
+def test_only_projects_one_may_write_in_are_offered_and_each_once(
+    browser: Client, team: world.Team
+) -> None:
+    other = world.team("second")
+    Membership.objects.create(project=other.project, user=team.editor, role=Role.VIEWER)
+    third = world.team("third")
+    Membership.objects.create(project=third.project, user=team.editor, role=Role.EDITOR)
+    page = text(browser.get(url(team, "gallery")))
+    assert page.count("data-move-to=") == 1
+    assert f'data-move-to="{third.project.public_id}"' in page
+    mine = world.generation(other.project, team.editor)
+    assert 'data-write="0"' in text(browser.get(reverse("everything")))
+    assert mine.assets.exists()
 
 
 def test_a_run_under_way_stays_and_says_why(browser: Client, team: world.Team) -> None:

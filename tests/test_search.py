@@ -21,6 +21,7 @@ TABLE = [
     ("ＮＥＯＮ", ["tneon"]),
     ("霓虹 neon 85mm", ["u9713x8679", "tneon", "t85mm"]),
     ("café", ["u63x61x66xe9"]),
+    ("红白鹤", ["u7ea2x767d", "u767dx9e64"]),
     ("🌧 rain", ["u1f327", "train"]),
     ("ひかり", ["u3072x304b", "u304bx308a"]),
     ('"OR" AND -not* (x)', ["tor", "tand", "tnot", "tx"]),
@@ -55,6 +56,7 @@ def runs(db: None) -> dict[str, Generation]:
         "沙丘航拍，落日",
         "Neon rain on the street",
         "crane 85mm",
+        "红白相间，白鹤",
     )
     made = {each: world.generation(team.project, team.editor, prompt=each) for each in prompts}
     for each in made.values():
@@ -70,10 +72,13 @@ def found(words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("白鹤", ["雨夜的霓虹街道"]),
+        ("白鹤", ["雨夜的霓虹街道", "红白相间"]),
         ("霓虹", ["雨夜的霓虹街道"]),
         ("夜", ["雨夜的霓虹街道"]),
         ("虹霓", []),
+        ("红白鹤", []),
+        ("一只白鹤", ["雨夜的霓虹街道"]),
+        ("霓虹街道", ["雨夜的霓虹街道"]),
         ("neon", ["Neon rain on the street"]),
         ("NEON street", ["Neon rain on the street"]),
         ("neon crane", []),
@@ -120,4 +125,4 @@ def test_the_page_answers_whatever_is_asked(runs: dict[str, Generation], words: 
     page = client.get(f"/p/{generation.project.public_id}/gallery/", {"q": words[:3000]})
     assert page.status_code == 200
     shown = text(page).count('class="shot"')
-    assert shown == (1 if words == "白鹤" else 5 if words == "\0" else 0)
+    assert shown == (2 if words == "白鹤" else 6 if words == "\0" else 0)

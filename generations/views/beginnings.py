@@ -10,8 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from generations.forms import ComposeForm, raw_recipe
-from generations.models import Generation, Preset, Project
+from generations.models import Generation, Preset, Project, User
+from generations.services.library import again
 from generations.services.library.fills import Filled, values_of
+from generations.services.library.references import chosen_of
 from generations.services.library.slots import SlotProblem
 from generations.views.access import person
 from generations.views.prompts import find, using, version_named
@@ -33,6 +35,12 @@ def begin(request: HttpRequest, project: Project, source: Generation | None) -> 
     form = ComposeForm.fresh(source, **more)
     form.saved = saved
     return form
+
+
+def notes_on(source: Generation, user: User) -> list[str]:
+    """What a run made again will share with the first one, and what has changed since, in words."""
+    usable = len(chosen_of(generation=source, user=user))
+    return [_(text) % params for text, params in again.notes(source=source, usable=usable)]
 
 
 def preset_named(request: HttpRequest, public_id: str) -> Preset | None:

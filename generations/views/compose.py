@@ -27,7 +27,7 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
-from generations.views.beginnings import begin, take_saved, texts_of, token_of, told
+from generations.views.beginnings import begin, notes_on, take_saved, texts_of, token_of, told
 from generations.views.marks import targets
 from generations.views.references import tokens_of
 
@@ -43,7 +43,10 @@ def studio(request: HttpRequest, project: UUID) -> HttpResponse:
     source = _source(request, request.GET.get("recipe", ""))
     form = begin(request, found, source)
     form.picks = _begin_with(request, source)
-    return render(request, "generations/studio.html", _page(request, found, form, source=source))
+    context = _page(request, found, form, source=source)
+    if source:
+        context["source_notes"] = notes_on(source, person(request))
+    return render(request, "generations/studio.html", context)
 
 
 @require_POST

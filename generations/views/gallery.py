@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from generations.models import Asset, Project, User
+from generations.models import Asset, Generation, Project, User
 from generations.providers import catalog
 from generations.services import gallery as pictures
 from generations.services import jobs
@@ -38,7 +38,9 @@ def gallery(request: HttpRequest, project: UUID) -> HttpResponse:
 @login_required
 def everything(request: HttpRequest) -> HttpResponse:
     """What I made, in every project I can see."""
-    return _wall(request, {"everything": True, "may_write": True}, maker=person(request))
+    writable = {each.pk for each in targets(request)}
+    more = {"everything": True, "may_write": True, "writable": writable}
+    return _wall(request, more, maker=person(request))
 
 
 def _wall(
@@ -58,6 +60,7 @@ def _wall(
         "next": page.next,
         "filters": filters,
         "engines": catalog.ENGINES.values(),
+        "states": Generation.State.choices,
         "targets": targets(request),
         "section": "gallery",
     }

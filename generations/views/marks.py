@@ -17,7 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generations.models import Asset, Project
 from generations.services.gallery import Place, marks, trash, trashed
-from generations.views.access import get_project, may_write, person, require_writer, wants_fragment
+from generations.views.access import (
+    WRITERS,
+    get_project,
+    may_write,
+    person,
+    require_writer,
+    wants_fragment,
+)
 
 MOST = 500
 RATINGS = {"0": None, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
@@ -117,7 +124,7 @@ def trash_page(request: HttpRequest, project: UUID) -> HttpResponse:
 def targets(request: HttpRequest) -> list[Project]:
     """Projects that pictures may be moved to."""
     return list(
-        Project.objects.visible_to(request.user)
-        .filter(memberships__role__in=("owner", "editor"), archived_at=None)
-        .order_by("name")[:50]
+        Project.objects.filter(
+            memberships__user=person(request), memberships__role__in=WRITERS, archived_at=None
+        ).order_by("name")[:50]
     )

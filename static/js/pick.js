@@ -90,14 +90,24 @@ function draw(element) {
 export async function judge(ids, what, value = "1") {
   if (!ids.length || !bar?.querySelector("[data-do=trash]")) return;
   const found = elements(ids);
+  if (ids.length > 500) return say(bar.dataset.most);
+  if (found.some((each) => each.dataset.write === "0")) return say(bar.dataset.readonly);
   if (what === "favourite") value = found.every((each) => each.dataset.favourite === "1") ? "0" : "1";
   if (!(await post(ids, what, value))) return;
   if (what === "trash") return hide(found, true);
   found.forEach((each) => ((each.dataset[what] = value), draw(each)));
 }
 
+/** The picture that takes the focus when these go: the next one that stays, else the one before. */
+function neighbour(found) {
+  const all = [...document.querySelectorAll("[data-asset]:not([hidden])")].filter((each) => each.querySelector("a"));
+  const place = all.indexOf(found.at(-1));
+  const stays = (each) => !found.includes(each);
+  return all.slice(place + 1).find(stays) ?? all.slice(0, Math.max(place, 0)).reverse().find(stays);
+}
+
 function hide(found, is) {
-  const next = is && found.at(-1)?.nextElementSibling?.querySelector("a");
+  const next = is ? neighbour(found) : found[0];
   for (const each of found) {
     each.hidden = is;
     const box = each.querySelector("[name=pick]");
@@ -105,7 +115,7 @@ function hide(found, is) {
   }
   order.splice(0, order.length, ...picked());
   show();
-  if (next) next.focus();
+  next?.querySelector("a")?.focus();
 }
 
 document.addEventListener("click", async (event) => {

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from generations.models import Asset
+from generations.models import Asset, Generation
 from generations.services.gallery.search import matching
 from generations.services.paging import Cursor
 
@@ -32,6 +32,7 @@ class Filters:
     until: str = ""
     rating: str = ""
     favourite: str = ""
+    state: str = ""
     sort: str = ""
 
     @classmethod
@@ -44,6 +45,7 @@ class Filters:
             "until": _day(raw["until"]) is not None,
             "rating": raw["rating"] in ("1", "2", "3", "4", "5"),
             "favourite": raw["favourite"] == "1",
+            "state": raw["state"] in Generation.State.values,
             "sort": raw["sort"] in (OLDEST, BEST),
         }
         return cls(**{name: text for name, text in raw.items() if good.get(name, True)})
@@ -58,10 +60,6 @@ class Filters:
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         return urlencode({name: text for name, text in given.items() if text})
 
-    def without(self, name: str) -> str:
-        """The query string with one filter taken away."""
-        return replace(self, **{name: ""}).query
-
     def apply(self, rows: QuerySet[Asset]) -> QuerySet[Asset]:
         """Narrow a queryset of pictures."""
         if self.q:
@@ -71,6 +69,7 @@ class Filters:
             "kind": self.kind,
             "generation__engine": self.engine,
             "generation__user__username": self.person,
+            "generation__state": self.state,
             "created_at__gte": since and _midnight(since),
             "created_at__lt": until and _midnight(until + timedelta(days=1)),
             "rating__gte": int(self.rating) if self.rating else None,

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from generations.models import Generation, SearchText
-from generations.services.gallery.tokens import asked, tokens
+from generations.services.gallery.tokens import asked, long_runs, tokens
 
 
 def index(generation: Generation) -> None:
@@ -24,7 +24,12 @@ def matching(text: str, field: str = "pk") -> Q:
     wanted = asked(text)
     if not wanted:
         return Q(pk__in=[])
-    return Q(**{f"{field}__in": _found(wanted)})
+    condition = Q(**{f"{field}__in": _found(wanted)})
+    # Pairs that overlap need not be neighbours; what the index found is read once more.
+    prompt = "prompt__contains" if field == "pk" else "generation__prompt__contains"
+    for run in long_runs(text):
+        condition &= Q(**{prompt: run})
+    return condition
 
 
 def _found(wanted: list[str]) -> RawSQL:

@@ -46,6 +46,11 @@ def asked(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:MOST_ASKED]
 
 
+def long_runs(text: str) -> list[str]:
+    """Stretches of three and more characters without spaces: pairs alone do not tell their order."""
+    return [run for run in _runs(text) if len(run) > 2 and _unspaced(run)][:MOST_ASKED]
+
+
 def _runs(text: str) -> Iterator[str]:
     plain = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()
     for found in _RUN.finditer(plain):

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from generations.models import Asset, Blob, Generation, Project, Rendition, User
+from generations.models import Asset, BatchLine, Blob, Generation, Project, Rendition, User
 from generations.providers.base import N_
 from generations.services import events
 from generations.services.gallery import marks
@@ -62,7 +62,9 @@ def move(*, assets: Sequence[Asset], to: Project, actor: User) -> int:
         ids = [each.pk for each in rows]
         told = [(each.project_id, events.name_of(each)) for each in rows]
         Asset.objects.filter(generation__in=ids).update(project=to)
-        Generation.objects.filter(pk__in=ids).update(project=to)
+        # Whoever holds the batch they came from has no say in them any more, nor a look at them.
+        BatchLine.objects.filter(generation__in=ids).update(generation=None)
+        Generation.objects.filter(pk__in=ids).update(project=to, batch=None)
         events.publish([*told, (to.pk, "new")])
     logger.info("runs moved", extra={"runs": ids, "to": to.pk, "actor": actor.pk})
     return len(ids)

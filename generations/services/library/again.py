@@ -1,0 +1,32 @@
+"""Running a recipe again: what will be the same, and what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from generations.models import Generation
+from generations.providers import catalog
+from generations.providers.base import N_
+
+Said = tuple[str, Mapping[str, object]]
+
+SAME = N_("Prompt, settings and references are the same.")
+GONE = N_("Its model is not on offer any more; another one is chosen.")
+REVISED = N_("The model has changed since then: revision %(now)s instead of %(then)s.")
+HIDDEN = N_("%(left)s of its %(all)s references are not on a shelf any more and are left out.")
+NO_SEED = N_("This model takes no seed: the pixels will differ.")
+
+
+def notes(*, source: Generation, usable: int) -> list[Said]:
+    """Msgids and what fills them; `usable` is how many of the run's references may be used again."""
+    engine = catalog.ENGINES.get(source.engine)
+    if engine is None:
+        return [(GONE, {})]
+    then, named = source.recipe.get("revision"), len(source.recipe.get("references") or [])
+    changed: list[Said] = []
+    if then != engine.revision:
+        changed.append((REVISED, {"now": engine.revision, "then": then}))
+    if usable < named:
+        changed.append((HIDDEN, {"left": named - usable, "all": named}))
+    seedless = not any(param.name == "seed" for param in engine.params)
+    return (changed or [(SAME, {})]) + ([(NO_SEED, {})] if seedless else [])
