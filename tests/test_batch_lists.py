@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.test import Client
-from hypothesis import given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from generations.models import (
@@ -18,7 +18,6 @@ from generations.models import (
     ProviderAccount,
 )
 from generations.services import compose
-from generations.services.batches import slots
 from tests import world
 from tests.batching import CATS, plan, problems, url_of
 from tests.pages import text, url
@@ -137,12 +136,39 @@ def test_every_problem_of_the_settings_is_named_at_once(team: world.Team) -> Non
         plan("猫", engine="no-such")
 
 
-@given(st.text(), st.dictionaries(st.text(min_size=1), st.text()))
-@settings(max_examples=200, deadline=None)
-def test_slots_take_their_values_as_they_are(template: str, values: dict[str, str]) -> None:
-    wanted = slots.names(template)
-    filled = slots.fill(template, dict.fromkeys(wanted, "") | values)
-    assert wanted or filled == template
+def test_slots_of_a_table_are_those_of_the_library(team: world.Team) -> None:
+    draft = plan("动物,光\n猫,\n狗,夜", "{{一}}只{动物}，{光=晨光}，{风格:水彩|油画}")
+    assert [line.prompt for line in draft.good] == ["{一}只猫，晨光，水彩", "{一}只狗，夜，水彩"]
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [("a {open", "single “{”"), ("{}", "is no slot"), ("{a:|}", "needs 1 to 20 choices")],
+)
+def test_a_brace_that_is_no_slot_is_named(team: world.Team, template: str, said: str) -> None:
+    with pytest.raises(compose.ComposeProblem) as refused:
+        plan("a\n1", template)
+    (error,) = refused.value.errors
+    assert error.field == "template"
+    assert said in error.message % error.params
+
+
+@given(st.text(alphabet="ab{}:=| \n"), st.text(alphabet="a1{}\n,", min_size=1))
+@example("{a}{b=1}", "a\n{")
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_template_makes_lines_or_a_sentence(
+    team: world.Team, template: str, table: str
+) -> None:
+    try:
+        draft = plan(table, template)
+    except compose.ComposeProblem as refused:
+        (error,) = refused.errors
+        assert error.field in ("lines", "template")
+        assert error.message % error.params
+    else:
+        assert draft.lines
 
 
 # --- The form -----------------------------------------------------------------------------------

@@ -68,6 +68,14 @@ def test_good_rows_are_taken_and_bad_ones_told_by_line(team: world.Team, browser
     assert sorted(Prompt.objects.values_list("title", flat=True)) == ["Cat", "Dog"]
 
 
+def test_a_text_cut_at_its_comma_is_told_not_taken(team: world.Team, browser: Client) -> None:
+    data = b'title,text,tags\nCat,a cat, asleep, on a sill,pets\nDog,"a dog, awake",\n'
+    answer = browser.post(url("prompt-import", team), {"file": SimpleUploadedFile("a.csv", data)})
+    assert answer.status_code == 422
+    assert "Line 2: The line has 5 values for 3 columns." in text(answer)
+    assert Prompt.objects.get().text == "a dog, awake"
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -14,7 +14,7 @@ from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
 from generations.services import accounts, compose
-from generations.services.batches import slots
+from generations.services.library import slots
 
 MAX_LINES = 500
 
@@ -158,7 +158,7 @@ def _twin(first: dict[str, int], prompt: str, number: int) -> int:
 
 def _table(text: str, template: str) -> Iterator[Line]:
     """A line per row, its slots filled from the columns that the first line names."""
-    wanted = slots.names(template)
+    wanted = _slots(template)
     if not wanted:
         message = N_("Write the text that all lines share, with a {slot} for each column.")
         raise ListProblem("template", message)
@@ -166,19 +166,27 @@ def _table(text: str, template: str) -> Iterator[Line]:
     if not rows:
         return
     columns = [cell.strip() for cell in rows[0][1]]
-    for name in wanted:
-        if name not in columns:
+    for slot in wanted:
+        if slot.name not in columns and not slot.default:
             message = N_("No column is called “%(name)s”. The first line names: %(columns)s.")
             shown = ", ".join(columns)[:200]
-            raise ListProblem("lines", message, name=name, columns=shown)
+            raise ListProblem("lines", message, name=slot.name, columns=shown)
     for number, cells in rows[1:]:
         yield _filled(number, cells, columns, template, wanted)
 
 
+def _slots(template: str) -> list[slots.Slot]:
+    try:
+        return slots.parse(template)
+    except slots.SlotProblem as problem:
+        raise ListProblem("template", problem.message, **problem.params) from None
+
+
 def _filled(
-    number: int, cells: list[str], columns: list[str], template: str, wanted: list[str]
+    number: int, cells: list[str], columns: list[str], template: str, wanted: list[slots.Slot]
 ) -> Line:
-    values = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+    named = zip(columns, (cell.strip() for cell in cells), strict=False)
+    values = {name: cell for name, cell in named if cell}  # an empty cell leaves the default
     if len(cells) > len(columns):
         message = N_(
             "The line has %(cells)s values for %(columns)s columns. "
@@ -186,7 +194,7 @@ def _filled(
         )
         params = {"cells": len(cells), "columns": len(columns)}
         return Line(number, ", ".join(cells), message, params)
-    empty = next((name for name in wanted if not values.get(name)), None)
+    empty = next((each.name for each in wanted if not values.get(each.name, each.default)), None)
     if empty is not None:
         return Line(number, ", ".join(cells), N_("No value for {%(name)s}."), {"name": empty})
     return Line(number, slots.fill(template.strip(), values))

@@ -80,6 +80,9 @@ def bring_in(*, data: bytes, user: User, project: Project | None) -> Imported:
         raise SheetProblem(N_("The file has more than %(max)s rows."), {"max": MOST_ROWS})
     result = Imported()
     for line, wording in rows:
+        if isinstance(wording, FieldError):
+            result.problems.append((line, wording))
+            continue
         try:
             prompts.create(user=user, project=project, wording=wording)
             result.made += 1
@@ -88,7 +91,7 @@ def bring_in(*, data: bytes, user: User, project: Project | None) -> Imported:
     return result
 
 
-def _from_csv(text: str) -> list[tuple[int, Wording]]:
+def _from_csv(text: str) -> list[tuple[int, Wording | FieldError]]:
     sheet = csv.DictReader(io.StringIO(text.replace("\0", ""), newline=""))
     try:
         if not {"title", "text"} <= set(sheet.fieldnames or ()):
@@ -98,12 +101,21 @@ def _from_csv(text: str) -> list[tuple[int, Wording]]:
         raise SheetProblem(N_("The file is no CSV that can be read.")) from None
 
 
-def _cells(row: Mapping[str, str | None]) -> Wording:
-    title, text, tags = (unguard(row.get(name) or "") for name in COLUMNS)
+def _cells(row: Mapping[str | None, str | list[str] | None]) -> Wording | FieldError:
+    """A row with more cells than columns was cut at a comma of its text: taken, it would lose words."""
+    more = row.get(None)
+    if more:
+        message = N_(
+            "The line has %(cells)s values for %(columns)s columns. "
+            "Put quotes around a value that holds a comma."
+        )
+        columns = len(row) - 1
+        return FieldError("text", message, {"cells": columns + len(more), "columns": columns})
+    title, text, tags = (unguard(str(row.get(name) or "")) for name in COLUMNS)
     return Wording(title, text, prompts.split_tags(tags))
 
 
-def _from_json(text: str) -> list[tuple[int, Wording]]:
+def _from_json(text: str) -> list[tuple[int, Wording | FieldError]]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
