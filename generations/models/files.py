@@ -75,7 +75,15 @@ class Asset(models.Model):
         verbose_name = _("asset")
         verbose_name_plural = _("assets")
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["project", "-created_at", "-id"], name="asset_keyset")]
+        indexes = [
+            models.Index(fields=["project", "-created_at", "-id"], name="asset_keyset"),
+            models.Index(fields=["project", "-rating", "-created_at", "-id"], name="asset_best"),
+            models.Index(
+                fields=["trashed_at"],
+                condition=models.Q(trashed_at__isnull=False),
+                name="asset_trash",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["job", "position"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -21,6 +22,7 @@ PICTURE_EACH = 320  # the width of a plain `src`
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, size: str = "") -> SafeString:
     """One icon of the sprite; `size` "s" makes it 14 px. Hidden from screen readers."""
     classes = f"ic {size}".strip()

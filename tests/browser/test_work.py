@@ -120,10 +120,19 @@ def test_two_photos_a_run_a_result_used_and_its_lineage(
     assert complaints == []
 
 
+LANGUAGES = pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+
+
+@LANGUAGES
 def test_twenty_pictures_are_culled_by_keyboard(
-    site: Site, project: str, new_context: Callable[..., BrowserContext]
+    site: Site, project: str, new_context: Callable[..., BrowserContext], language: str
 ) -> None:
-    page, complaints = opened(site, new_context, f"/p/{project}/gallery/?q=沙丘")
+    """The second time begins with what the first one left: nothing in the trash, one picture rated."""
+    page, complaints = opened(site, new_context, f"/p/{project}/gallery/?q=沙丘", locale=language)
+    site.shell(
+        f"{ROWS}Asset.objects.update(trashed_at=None, rating=None, favourite=False); answer = 0"
+    )
+    page.reload(wait_until="load")
     shots = page.locator(".shot:visible")
     expect(shots).to_have_count(8)
     page.keyboard.press("ArrowRight")
@@ -153,10 +162,15 @@ def test_twenty_pictures_are_culled_by_keyboard(
     assert complaints == []
 
 
+@LANGUAGES
 def test_found_taken_away_and_brought_back(
-    site: Site, project: str, new_context: Callable[..., BrowserContext], tmp_path: Path
+    site: Site,
+    project: str,
+    new_context: Callable[..., BrowserContext],
+    tmp_path: Path,
+    language: str,
 ) -> None:
-    page, complaints = opened(site, new_context, f"/p/{project}/gallery/", locale="en-GB")
+    page, complaints = opened(site, new_context, f"/p/{project}/gallery/", locale=language)
     page.locator("[name=q]").fill("山水")
     page.locator("[name=q]").press("Enter")
     expect(page.locator(".shot")).to_have_count(4)
@@ -187,12 +201,14 @@ def unpacked(archive: Path, folder: Path) -> Path:
         return Path(opened_archive.extract(name, folder))
 
 
+@LANGUAGES
 def test_four_values_of_a_slot_compared_and_the_best_one_used(
-    site: Site, project: str, new_context: Callable[..., BrowserContext]
+    site: Site, project: str, new_context: Callable[..., BrowserContext], language: str
 ) -> None:
-    page, complaints = opened(site, new_context, f"/p/{project}/library/prompts/new/")
+    address, cat = f"/p/{project}/library/prompts/new/", f"{language} cat"
+    page, complaints = opened(site, new_context, address, locale=language)
     page.locator("#title").fill("Cats")
-    page.locator("#text").fill("a {colour:red|blue|green|white} cat")
+    page.locator("#text").fill(f"a {{colour:red|blue|green|white}} {cat}")
     page.locator("main form button.primary").first.click()
     page.wait_for_load_state("load")
     page.locator("a[href*='?prompt=']").first.click()
@@ -201,8 +217,8 @@ def test_four_values_of_a_slot_compared_and_the_best_one_used(
     page.locator("#count").fill("1")
     page.locator("#compose .send .btn.primary").click()
     for colour in ("red", "blue", "green", "white"):
-        newest(page, f"a {colour} cat")
-    boxes = page.locator("article.batch:has-text(' cat') [name=pick]")
+        newest(page, f"a {colour} {cat}")
+    boxes = page.locator(f"article.batch:has-text(' {cat}') [name=pick]")
     for n in range(4):
         boxes.nth(n).check(force=True)
     page.locator(".selbar a.hi").click()
@@ -214,5 +230,46 @@ def test_four_values_of_a_slot_compared_and_the_best_one_used(
     expect(page.locator(".pane").first).to_be_visible()
     use = page.locator("a[href*='?recipe=']").nth(2)
     page.goto(site.url + str(use.get_attribute("href")))
-    expect(page.locator("#prompt")).to_have_value("a blue cat")
+    expect(page.locator("#prompt")).to_have_value(f"a blue {cat}")
+    assert complaints == []
+
+
+def set_limit(site: Site, new_context: Callable[..., BrowserContext], limit: int) -> None:
+    """What an administrator does: open everybody's allowance and give it another limit."""
+    found = "Allowance.objects.get(scope='person', user=None, period='day').pk"
+    number = site.shell(f"{ROWS}answer = {found}")
+    context = new_context(locale="en-GB")
+    context.add_cookies(site.login_cookies("admin"))  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{site.url}/admin/generations/allowance/{number}/change/")
+    page.locator("#id_limit").fill(str(limit))
+    page.locator("[name=_save]").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+@LANGUAGES
+def test_the_allowance_is_spent_seen_given_more_and_used(
+    site: Site, project: str, new_context: Callable[..., BrowserContext], language: str
+) -> None:
+    used = site.shell(
+        f"{ROWS}from generations.services import quota; "
+        "meters = quota.summary(user=User.objects.get(username='designer')); "
+        "answer = max(meter.used for meter in meters)"
+    )
+    prompt = f"one too many {language}"
+    set_limit(site, new_context, used)
+    page, complaints = opened(site, new_context, f"/p/{project}/", locale=language)
+    page.locator("#prompt").fill(prompt)
+    page.locator("#count").fill("1")
+    page.locator("#compose .send .btn.primary").click()
+    expect(page.locator(".send .problem")).to_be_visible()
+    expect(page.locator("#prompt")).to_have_value(prompt)
+    page.goto(f"{site.url}/usage/")
+    expect(page.locator("main")).to_contain_text(f"{used}")
+    set_limit(site, new_context, 1000)
+    page.goto(f"{site.url}/p/{project}/", wait_until="load")
+    page.locator("#prompt").fill(prompt)
+    page.locator("#count").fill("1")
+    page.locator("#compose .send .btn.primary").click()
+    newest(page, prompt)
     assert complaints == []

@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from generations.models import Asset, Generation
@@ -77,22 +76,17 @@ class Filters:
         }
         return rows.filter(**{name: value for name, value in conditions.items() if value})
 
-    def order(self, rows: QuerySet[Asset]) -> QuerySet[Asset]:
-        if self.sort == OLDEST:
-            return rows.order_by("created_at", "id")
-        if self.sort == BEST:
-            scored = rows.annotate(score=Coalesce(F("rating"), 0))
-            return scored.order_by("-score", "-created_at", "-id")
-        return rows.order_by("-created_at", "-id")
+    def parts(self, rows: QuerySet[Asset], after: Place | None) -> list[QuerySet[Asset]]:
+        """The rows after a place, in this order, as lists to be read one after the other.
 
-    def after(self, place: Place) -> Q:
-        """Rows that come after a place in this order."""
-        here = place.cursor
-        if self.sort == OLDEST:
-            return Q(created_at__gt=here.created_at) | Q(created_at=here.created_at, id__gt=here.id)
+        By rating there are two, rated and not: each follows an index, where NULLs among the others
+        would not on both databases.
+        """
         if self.sort == BEST:
-            return Q(score__lt=place.score) | (Q(score=place.score) & here.before())
-        return here.before()
+            return _by_rating(rows, after)
+        if self.sort == OLDEST:
+            return [_after(rows, after, oldest=True).order_by("created_at", "id")]
+        return [_after(rows, after).order_by("-created_at", "-id")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +125,24 @@ def _day(text: str) -> date | None:
 def _midnight(day: date) -> datetime:
     """The first moment of a day, as the site's clocks tell it."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _after(rows: QuerySet[Asset], place: Place | None, *, oldest: bool = False) -> QuerySet[Asset]:
+    if place is None:
+        return rows
+    here = place.cursor
+    if not oldest:
+        return rows.filter(here.before())
+    later = Q(created_at__gt=here.created_at) | Q(created_at=here.created_at, id__gt=here.id)
+    return rows.filter(later)
+
+
+def _by_rating(rows: QuerySet[Asset], after: Place | None) -> list[QuerySet[Asset]]:
+    rated = rows.filter(rating__isnull=False).order_by("-rating", "-created_at", "-id")
+    unrated = rows.filter(rating=None).order_by("-created_at", "-id")
+    if after is None:
+        return [rated, unrated]
+    if not after.score:
+        return [unrated.filter(after.cursor.before())]
+    lower = Q(rating__lt=after.score) | (Q(rating=after.score) & after.cursor.before())
+    return [rated.filter(lower), unrated]

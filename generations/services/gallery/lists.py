@@ -56,7 +56,7 @@ def assets(
     after: Place | None = None,
     limit: int = 48,
 ) -> AssetPage:
-    """Pictures of a project, or all that `maker` made in projects they may see. One query."""
+    """Pictures of a project, or all that `maker` made in projects they may see. Two queries at most."""
     rows = Asset.objects.kept().select_related("generation__user", "project")
     if project:
         rows = rows.filter(project=project)
@@ -65,10 +65,10 @@ def assets(
             generation__user=maker, project__in=Project.objects.visible_to(maker).values("pk")
         )
     narrowed = Filters() if filters is None else filters
-    found = narrowed.order(narrowed.apply(rows))
-    if after:
-        found = found.filter(narrowed.after(after))
-    return _page(list(found[: limit + 1]), limit)
+    found: list[Asset] = []
+    for part in narrowed.parts(narrowed.apply(rows), after):
+        found += part[: limit + 1 - len(found)]
+    return _page(found, limit)
 
 
 def trashed(*, project: Project, after: Place | None = None, limit: int = 48) -> AssetPage:
