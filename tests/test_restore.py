@@ -135,6 +135,26 @@ def test_entities_are_not_expanded() -> None:
     assert len(list(carried._texts(good))) == 1
 
 
+def test_a_packet_larger_than_any_of_ours_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small tags in a large packet would take a hundred times its size to parse."""
+    parsed: list[bytes] = []
+    name = "generations.services.gallery.carried.ElementTree.fromstring"
+    monkeypatch.setattr(name, parsed.append)
+    assert list(carried._texts(b"<a/>" * 300_000)) == []
+    assert parsed == []
+
+
+def test_settings_under_another_name_or_wrong_together_are_left_out(
+    browser: Client, team: world.Team
+) -> None:
+    settings = {"single": "99999x1", "min_ratio": "9", "max_ratio": "2", "scale": "0.7"}
+    recipe = {"engine": world.ENGINE, "prompt": "x", "settings": settings}
+    page = text(offer(browser, team, manifest(recipe)))
+    assert "single" in page.split("does not have it:")[1].split("<")[0]
+    assert 'value="0.7"' in page
+    assert "99999x1" not in page
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_any_json_is_a_recipe_or_none(value: object) -> None:
     for told in (

@@ -27,13 +27,13 @@ export function isTyping(event) {
   );
 }
 
-let went = 0;
+let went = -Infinity;
 document.addEventListener("keydown", (event) => {
   if (isTyping(event)) return;
   if (event.key === "?") return document.getElementById("keys")?.togglePopover();
   if (performance.now() - went < 900) {
     const link = document.querySelector(`[data-go="${CSS.escape(event.key.toLowerCase())}"]`);
-    went = 0;
+    went = -Infinity;
     if (link) {
       event.preventDefault();
       link.click();

@@ -23,8 +23,8 @@ export async function offer(file) {
   const headers = { "HX-Request": "true", "X-CSRFToken": token };
   const answer = await fetch(form.dataset.restore, { method: "POST", body, headers }).catch(() => null);
   if (!answer?.ok) {
-    // Several recipes, or none after all: the page asks, and says why.
-    if (answer?.status === 422) location.assign(form.dataset.restore);
+    // Several recipes, or none after all: it asks which, or says why.
+    if (answer?.status === 422) ask(await answer.text());
     else say(document.getElementById("toast").dataset.failed);
     return true;
   }
@@ -32,6 +32,15 @@ export async function offer(file) {
   made.innerHTML = await answer.text();
   swap(panel, form, made.content.querySelector("#compose"));
   return true;
+}
+
+function ask(html) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "panel";
+  dialog.innerHTML = `<form method="dialog"><button class="btn ghost sm icon" aria-label="×">×</button></form>${html}`;
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 function swap(panel, before, after) {

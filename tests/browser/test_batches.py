@@ -27,9 +27,9 @@ def site(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
 
 
 def opened(
-    site: Site, new_context: Callable[..., BrowserContext], path: str
+    site: Site, new_context: Callable[..., BrowserContext], path: str, language: str = "zh-CN"
 ) -> tuple[Page, list[str]]:
-    context = new_context()
+    context = new_context(locale=language)
     context.add_cookies(site.login_cookies())
     page = context.new_page()
     complaints: list[str] = []
@@ -56,11 +56,13 @@ def project(site: Site) -> str:
     return found
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
 def test_twenty_prompts_arrive_once_through_reload_and_a_restarted_worker(
-    site: Site, new_context: Callable[..., BrowserContext]
+    site: Site, new_context: Callable[..., BrowserContext], language: str
 ) -> None:
-    page, complaints = opened(site, new_context, f"/p/{project(site)}/")
+    page, complaints = opened(site, new_context, f"/p/{project(site)}/", language)
     idle(site)
+    batches = site.shell(f"{ROWS}answer = Batch.objects.count()")
     before = len(site.sandbox.ledger())
     page.locator("#compose a[href$='/batches/new/']").click()
     page.locator("#lines").fill("\n".join(PROMPTS))
@@ -70,7 +72,7 @@ def test_twenty_prompts_arrive_once_through_reload_and_a_restarted_worker(
     page.locator("button[value=start]").dblclick()
     expect(page).to_have_url(re.compile(r"/batches/[0-9a-f-]{36}/$"))
     expect(page.locator(".line")).to_have_count(20)
-    assert site.shell(f"{ROWS}answer = Batch.objects.count()") == 1
+    assert site.shell(f"{ROWS}answer = Batch.objects.count()") == batches + 1
 
     expect(page.locator(".thumbs img").first).to_be_visible(timeout=40_000)
     site.stop_worker()
@@ -81,7 +83,8 @@ def test_twenty_prompts_arrive_once_through_reload_and_a_restarted_worker(
     expect(page.locator(".thumbs img")).to_have_count(20)
     sent = site.sandbox.ledger()[before:]
     assert len({row["task_id"] for row in sent}) == len(sent) == 20
-    rows = f"{ROWS}answer = list(Asset.objects.filter(generation__batch__isnull=False)"
+    last = "Batch.objects.order_by('-pk')[0]"
+    rows = f"{ROWS}answer = list(Asset.objects.filter(generation__batch={last})"
     assert Counter(site.shell(f"{rows}.values_list('generation__prompt', flat=True))")) == Counter(
         PROMPTS
     )

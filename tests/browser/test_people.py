@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 ROWS = "from generations.models import *; "
 PASSWORD = "quite another 7 words"
 ARRIVES_MS = 40_000
+JOIN = re.compile("Join|加入")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -50,17 +51,17 @@ def invite(owner: Page, settings: str) -> str:
     return owner.locator("#new-link").input_value()
 
 
-def join(guest: Page, link: str) -> None:
+def join(guest: Page, link: str, name: str) -> None:
     """Somebody new mistypes, loses nothing, and is in."""
     guest.goto(link)
-    guest.locator("[name=first_name]").fill("Lin")
-    guest.locator("[name=username]").fill("lin")
+    guest.locator("[name=first_name]").fill(name)
+    guest.locator("[name=username]").fill(name)
     guest.locator("[name=password]").fill("short")
-    guest.get_by_role("button", name="Join").click()
+    guest.get_by_role("button", name=JOIN).click()
     expect(guest.locator("#error-password")).to_be_visible()
-    expect(guest.locator("[name=username]")).to_have_value("lin")
+    expect(guest.locator("[name=username]")).to_have_value(name)
     guest.locator("[name=password]").fill(PASSWORD)
-    guest.get_by_role("button", name="Join").click()
+    guest.get_by_role("button", name=JOIN).click()
 
 
 def generate(guest: Page, prompt: str) -> None:
@@ -78,22 +79,24 @@ def make_viewer(owner: Page, settings: str, name: str) -> None:
     expect(owner.locator(".flash")).to_be_visible()
 
 
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
 def test_invited_joined_at_work_then_only_looking(
-    site: Site, project: str, new_context: Callable[..., BrowserContext]
+    site: Site, project: str, new_context: Callable[..., BrowserContext], language: str
 ) -> None:
     complaints: list[str] = []
-    settings = f"{site.url}{project}settings/"
-    owners = new_context(locale="en-GB")
+    name, settings = f"lin-{language}", f"{site.url}{project}settings/"
+    owners = new_context(locale=language)
     owners.add_cookies(site.login_cookies())  # type: ignore[arg-type]  # plain dicts
     owner = listen(owners.new_page(), complaints)
     link = invite(owner, settings)
     assert re.fullmatch(rf"{site.url}/join/[\w-]{{43}}/", link)
 
-    guest = listen(new_context(locale="en-GB").new_page(), complaints)
-    join(guest, link)
+    guest = listen(new_context(locale=language).new_page(), complaints)
+    join(guest, link, name)
     expect(guest).to_have_url(site.url + project)
-    generate(guest, "一只柯基")
-    expect(guest.locator("figure.tile [name=pick]")).to_have_count(1, timeout=ARRIVES_MS)
+    generate(guest, f"一只柯基 {name}")
+    mine = guest.locator("article.batch", has_text=name)
+    expect(mine.locator("figure.tile [name=pick]")).to_have_count(1, timeout=ARRIVES_MS)
 
     # The link was for one: the next person finds it dead.
     late = new_context(locale="en-GB").new_page()
@@ -102,13 +105,13 @@ def test_invited_joined_at_work_then_only_looking(
     expect(late.locator("h1")).to_have_text("This link lets nobody in")
 
     # Made a viewer, they look on; what they had open still is refused.
-    make_viewer(owner, settings, "Lin")
+    make_viewer(owner, settings, name)
     with guest.expect_response(lambda answer: answer.url.endswith("/compose/")) as refused:
         generate(guest, "一只猫")
     assert refused.value.status == 403
     guest.reload()
     expect(guest.locator("#compose")).to_have_count(0)
-    expect(guest.locator("figure.tile")).to_have_count(1)
+    expect(mine.locator("figure.tile")).to_have_count(1)
     # The browser itself reports the answers 422 and 403.
     assert [said for said in complaints if "422" not in said and "403" not in said] == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from defusedxml import ElementTree
@@ -44,10 +45,8 @@ class Restored:
 
 def read(data: bytes) -> list[Recipe]:
     """Every recipe in a file's bytes, at most MOST; none for anything else, whatever it holds."""
-    found = (
-        list(_of_json(data)) if data[:200].lstrip()[:1] in (b"{", b"[") else list(_of_picture(data))
-    )
-    return found[:MOST]
+    is_json = data[:200].lstrip()[:1] in (b"{", b"[")
+    return list(islice(_of_json(data) if is_json else _of_picture(data), MOST))
 
 
 def _of_json(data: bytes) -> Iterator[Recipe]:
@@ -75,6 +74,9 @@ def _of_picture(data: bytes) -> Iterator[Recipe]:
 
 
 def _texts(packet: bytes) -> Iterator[str]:
+    """The texts of our property. A packet larger than any we write is not parsed: it would be a bomb."""
+    if len(packet) > xmp.MOST_PACKET:
+        return
     try:
         root = ElementTree.fromstring(packet.strip(b"\0 \n\r\t"))
     except Exception:  # noqa: BLE001 - parsers raise nearly anything on hostile bytes
@@ -143,16 +145,33 @@ def _settings(
     engine: catalog.Engine, given: dict[str, str | int | bool]
 ) -> tuple[dict[str, str | int | bool], list[str]]:
     """The settings this model takes as they are, and the names of the others."""
-    names = {param.name for param in engine.params}
-    kept = {name: value for name, value in given.items() if name in names}
-    bad = [name for name in given if name not in names]
-    try:
-        catalog.clean_settings(engine, kept)
-    except catalog.SettingsError as problem:
-        wrong = {error.field for error in problem.errors}
+    names = {field: param.name for param in engine.params for field in (param.name, *param.fields)}
+    kept = {name: value for name, value in given.items() if names.get(name) == name}
+    bad = [name for name in given if name not in kept]
+    # What is wrong with one may only show when another is gone.
+    while wrong := _wrong(engine, kept, names):
         bad += sorted(wrong)
         kept = {name: value for name, value in kept.items() if name not in wrong}
     return kept, bad
+
+
+def _wrong(engine: catalog.Engine, settings: dict[str, Any], names: dict[str, str]) -> set[str]:
+    """The settings that hold a value this model refuses, alone or beside another's default."""
+    found = {names.get(field, field) for field in _refused(engine, settings)}
+    if not found or found & set(settings):
+        return found & set(settings)
+    for name in settings:
+        if not _refused(engine, {one: value for one, value in settings.items() if one != name}):
+            return {name}
+    return set(settings)
+
+
+def _refused(engine: catalog.Engine, settings: dict[str, Any]) -> set[str]:
+    try:
+        catalog.clean_settings(engine, settings)
+    except catalog.SettingsError as problem:
+        return {error.field for error in problem.errors}
+    return set()
 
 
 def _references(restored: Restored, user: User) -> None:
