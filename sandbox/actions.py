@@ -1,4 +1,6 @@
-"""The three actions of the visual API that image engines use: submit, get result, cancel."""
+"""The actions of the visual API that engines use: submit, get result, cancel, and process, an older
+engines' one-call way.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,21 @@ from starlette.responses import Response
 from sandbox.connection import Dropped
 from sandbox.engines import Asked, find_engine, read_request
 from sandbox.faults import POLL_WORDS, SUBMIT_ACCEPTED, SUBMIT_LATE
+from sandbox.film import Clip, clip_of
+from sandbox.frames import take_frames
 from sandbox.paint import Picture
 from sandbox.plan import choose_size, choose_times, count_outputs
 from sandbox.references import take_in
 from sandbox.store import Task
 from sandbox.triggers import Triggers, read_triggers
+from sandbox.videos import AskedVideo, find_video, read_meta, read_video, video_data
 from sandbox.wire import SERVICE_CODES, GatewayRefusal, ServiceRefusal
 from sandbox.world import World
 
 SUBMIT = "CVSync2AsyncSubmitTask"
 GET_RESULT = "CVSync2AsyncGetResult"
 CANCEL = "CVCancelTask"
+PROCESS = "CVProcess"
 
 Answer = dict[str, Any] | Response | None
 
@@ -47,26 +53,86 @@ async def submit(world: World, received: Received) -> Answer:
 
     Raises ServiceRefusal or GatewayRefusal; then nothing was accepted.
     """
+    task = await _accept(world, received)
+    if _drops(world, received):
+        return Dropped()
+    return {"task_id": task.task_id}
+
+
+async def process(world: World, received: Received) -> Answer:
+    """Accept a task, wait until it is done, and answer with its picture. Raises as submit does."""
+    task = await _accept(world, received, synchronous=True)
+    if _drops(world, received):
+        return Dropped()
+    await asyncio.sleep(max(0.0, task.ends - world.clock()))
+    if task.failure is not None:
+        raise ServiceRefusal(task.failure)
+    return await _pictures(world, task, as_urls=bool(received.body.get("return_url")))
+
+
+async def _accept(world: World, received: Received, *, synchronous: bool = False) -> Task:
     if not world.rate.admit():
         raise ServiceRefusal(50429)
-    asked = read_request(find_engine(received.body), received.body)
+    asked = _asked(received.body, synchronous=synchronous)
     triggers = read_triggers(asked.prompt)
     _refuse_early(triggers)
-    references = await take_in(asked.references)
-    if references:
-        world.answers["reference:taken"] += len(references)
+    recipe = await _recipe(world, asked, triggers)
     if fault := world.faults.first(SUBMIT_LATE):
         raise ServiceRefusal(int(fault))
     unfinished = world.store.unfinished()
     if world.concurrency and unfinished >= world.concurrency:
         raise ServiceRefusal(50430)
     world.busiest = max(world.busiest, unfinished + 1)
-    task = _new_task(world, asked, triggers, references)
+    task = _new_task(world, asked.engine.req_key, triggers, recipe)
     world.store.add(task)
     await world.ledger.append(_ledger_line(task, received))
-    if world.faults.first(SUBMIT_ACCEPTED):
-        return Dropped()
-    return {"task_id": task.task_id}
+    return task
+
+
+def _asked(body: dict[str, Any], *, synchronous: bool) -> Asked | AskedVideo:
+    video = None if synchronous else find_video(body)
+    if video is not None:
+        return read_video(video, body)
+    return read_request(find_engine(body, synchronous=synchronous), body)
+
+
+async def _recipe(world: World, asked: Asked | AskedVideo, triggers: Triggers) -> dict[str, Any]:
+    """What will be made, as it is stored; input pictures are looked at here."""
+    if isinstance(asked, AskedVideo):
+        size, given = await take_frames(asked)
+        more: dict[str, Any] = {
+            "frames": asked.frames,
+            "template": asked.template,
+            "strength": asked.strength,
+            "given": given,
+        }
+        taken = len(given)
+    else:
+        size, references = choose_size(asked), await take_in(asked.references)
+        more = {
+            "scale": asked.strength,
+            "count": count_outputs(asked, triggers),
+            "references": references,
+        }
+        taken = len(references)
+    if taken:
+        world.answers["reference:taken"] += taken
+    width, height = size
+    return {
+        "prompt": asked.prompt,
+        "width": width,
+        "height": height,
+        "seed": asked.seed,
+        **more,
+    }
+
+
+def _drops(world: World, received: Received) -> bool:
+    """Whether the answer to an accepted submission gets lost; who suffered it is remembered."""
+    fault = world.faults.first(SUBMIT_ACCEPTED)
+    if fault:
+        world.suffered[received.client_request_id or ""] = fault
+    return bool(fault)
 
 
 def _refuse_early(triggers: Triggers) -> None:
@@ -76,24 +142,13 @@ def _refuse_early(triggers: Triggers) -> None:
         raise ServiceRefusal(triggers.code)
 
 
-def _new_task(world: World, asked: Asked, triggers: Triggers, references: list[str]) -> Task:
+def _new_task(world: World, req_key: str, triggers: Triggers, recipe: dict[str, Any]) -> Task:
     task_id = world.store.new_task_id()
     now = world.clock()
     starts, ends = choose_times(
         world.options.seed, task_id, world.latency, world.jitter, triggers.seconds
     )
-    width, height = choose_size(asked)
-    recipe = {
-        "prompt": asked.prompt,
-        "width": width,
-        "height": height,
-        "scale": asked.settings.get("scale"),
-        "count": count_outputs(asked, triggers),
-        "references": references,
-    }
-    return Task(
-        task_id, asked.engine.req_key, now, now + starts, now + ends, triggers.code, False, recipe
-    )
+    return Task(task_id, req_key, now, now + starts, now + ends, triggers.code, False, recipe)
 
 
 def _ledger_line(task: Task, received: Received) -> dict[str, Any]:
@@ -108,25 +163,39 @@ def _ledger_line(task: Task, received: Received) -> dict[str, Any]:
 
 
 async def get_result(world: World, received: Received) -> Answer:
-    """Return a task's status and, when it is done, its pictures.
+    """Return a task's status and, when it is done, its pictures or its video.
 
     Raises ServiceRefusal, also for a task that failed.
     """
-    return_url = _wants_url(received.body)
+    video = find_video(received.body) is not None
+    asked = read_meta(received.body) if video else _wants_url(received.body)
+    bare = video_data if video else _result
     task = _named_task(world, received.body)
     if words := world.faults.first(POLL_WORDS):
-        return _untrue(words)
+        return _untrue(words, bare, 50516 if video else 50511)
     if task is None:
         if world.options.not_found_as_50215:
             raise ServiceRefusal(50215)
-        return _result("not_found")
+        return bare("not_found")
     status = task.status(world.clock())
     if status != "done":
-        return _result(status)
+        return bare(status)
     if task.failure is not None:
-        raise ServiceRefusal(task.failure, data=_result("done"))
+        raise ServiceRefusal(task.failure, data=bare("done"))
+    if video:
+        return _video(world, task, tagged=asked)
+    return await _pictures(world, task, as_urls=asked)
+
+
+def _video(world: World, task: Task, *, tagged: bool) -> dict[str, Any]:
+    token = world.store.mint_file(task.task_id, 0, world.options.video_url_ttl)
+    found = video_data("done", f"{world.address}/files/{token}.mp4")
+    return {**found, "aigc_meta_tagged": True} if tagged else found
+
+
+async def _pictures(world: World, task: Task, *, as_urls: bool) -> dict[str, Any]:
     count = task.recipe["count"]
-    if return_url:
+    if as_urls:
         tokens = (world.store.mint_file(task.task_id, position) for position in range(count))
         return _result("done", urls=[f"{world.address}/files/{token}.jpeg" for token in tokens])
     pictures = await asyncio.gather(
@@ -135,13 +204,13 @@ async def get_result(world: World, received: Received) -> Answer:
     return _result("done", base64s=[base64.b64encode(picture).decode() for picture in pictures])
 
 
-def _untrue(fault: str) -> Answer:
-    """Answer as ``fault`` has it, whatever the task's state is."""
+def _untrue(fault: str, bare: Callable[[str], dict[str, Any]], code: int) -> Answer:
+    """Answer as ``fault`` has it, whatever the task's state is; ``code`` is that of a failed one."""
     if fault == "poll_50215":
         raise ServiceRefusal(50215)
     if fault == "poll_done_error":
-        raise ServiceRefusal(50511, data=_result("done"))
-    return _result(fault.removeprefix("poll_"))
+        raise ServiceRefusal(code, data=bare("done"))
+    return bare(fault.removeprefix("poll_"))
 
 
 def _result(
@@ -150,15 +219,24 @@ def _result(
     return {"binary_data_base64": base64s, "image_urls": urls, "status": status}
 
 
+def video_of(world: World, task: Task) -> Clip:
+    """Return the video that is made for a task."""
+    return clip_of(task.recipe, _seed(task), fast=world.options.fast_media)
+
+
+def _seed(task: Task) -> str:
+    seed = task.recipe["seed"]
+    return task.task_id if seed is None else f"seed {seed}"
+
+
 def picture_of(world: World, task: Task, position: int) -> Picture:
     """Return what is painted for one position of a task."""
     recipe = task.recipe
-    scale = 0.5 if recipe["scale"] is None else recipe["scale"]
     return Picture(
         recipe["prompt"],
         (recipe["width"], recipe["height"]),
-        scale,
-        f"{task.task_id}:{position}",
+        recipe["scale"],
+        f"{_seed(task)}:{position}",
         world.options.fast_media,
         tuple(base64.b64decode(each) for each in recipe.get("references", ())),
     )
@@ -168,7 +246,7 @@ def _named_task(world: World, body: dict[str, Any]) -> Task | None:
     """Return the task that ``body`` names by req_key and task_id, or None; a cancelled one is as
     good as gone.
     """
-    engine = find_engine(body)
+    engine = find_video(body) or find_engine(body)
     task_id = body.get("task_id")
     if task_id is None or task_id == "":
         raise ServiceRefusal(50201, "task_id")
@@ -210,4 +288,5 @@ ACTIONS: dict[tuple[str, str], Handler] = {
     (SUBMIT, "2022-08-31"): submit,
     (GET_RESULT, "2022-08-31"): get_result,
     (CANCEL, "2024-06-06"): cancel,
+    (PROCESS, "2022-08-31"): process,
 }

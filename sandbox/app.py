@@ -1,9 +1,10 @@
-"""The sandbox as an ASGI application: the visual API, the result files, and the control endpoints
+"""The sandbox as an ASGI application: the visual API, Ark, the result files, and the control endpoints
 for tests.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
@@ -14,9 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.actions import picture_of
+from sandbox import ark
+from sandbox.actions import picture_of, video_of
 from sandbox.connection import Dripping, Truncated
 from sandbox.faults import FILE
+from sandbox.paint import as_png
+from sandbox.store import Task
+from sandbox.videos import VIDEOS
 from sandbox.visual import visual
 from sandbox.wire import gateway_envelope, new_request_id
 from sandbox.world import World
@@ -26,7 +31,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 async def result_file(request: Request) -> Response:
-    """Serve one picture: 404 for an unknown address, 403 for one that has died."""
+    """Serve one picture or video: 404 for an unknown address, 403 for one that has died."""
     world: World = request.app.state.world
     fault = world.faults.first(FILE) or ""
     if fault in _INSTEAD:
@@ -37,10 +42,20 @@ async def result_file(request: Request) -> Response:
     file, task = found
     if world.clock() >= file.expires:
         return PlainTextResponse("this address has expired", 403)
-    jpeg = await world.painter.jpeg(picture_of(world, task, file.position))
+    data, media_type = await _made(world, task, file.position)
     world.answers["file:200"] += 1
     kind = {"file_truncate": Truncated, "file_slow": Dripping}.get(fault, Response)
-    return kind(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+    return kind(data, media_type=media_type, headers={"Cache-Control": "private, max-age=86400"})
+
+
+async def _made(world: World, task: Task, position: int) -> tuple[bytes, str]:
+    """One result of a task, and its media type."""
+    if task.req_key in VIDEOS:
+        return await world.painter.mp4(video_of(world, task)), "video/mp4"
+    jpeg = await world.painter.jpeg(picture_of(world, task, position))
+    if task.recipe.get("format") == "png":
+        return await asyncio.to_thread(as_png, jpeg), "image/png"
+    return jpeg, "image/jpeg"
 
 
 _PAGE = "<!doctype html><title>Welcome</title><script>document.title = 'run'</script>"
@@ -86,6 +101,7 @@ async def state(request: Request) -> Response:
             "accepted": world.ledger.accepted,
             "answers": dict(world.answers),
             "struck": dict(world.faults.struck),
+            "suffered": world.suffered,
             "painted": world.painter.painted,
         }
     )
@@ -121,6 +137,10 @@ def build_app(world: World) -> Starlette:
         routes=[
             Route("/", visual, methods=_METHODS),
             Route("/files/{token:str}.jpeg", result_file, methods=["GET"]),
+            Route("/files/{token:str}.mp4", result_file, methods=["GET"]),
+            Route("/files/{token:str}.png", result_file, methods=["GET"]),
+            Route(f"{ark.BASE}/images/generations", ark.generate, methods=["POST"]),
+            Route(f"{ark.BASE}/contents/generations/tasks", ark.list_tasks, methods=["GET"]),
             Route("/_sandbox/health", loopback_only(health), methods=["GET"]),
             Route("/_sandbox/state", loopback_only(state), methods=["GET"]),
             Route("/_sandbox/faults", loopback_only(change_faults), methods=["POST"]),

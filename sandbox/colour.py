@@ -176,6 +176,10 @@ PALETTES: dict[str, Palette] = {
 }
 
 
+# So many colours of a gradient are computed; what is between them differs by less than one can see.
+_STEPS = 64
+
+
 def ramp(tones: list[Tone], steps: int) -> list[RGB]:
     """Return ``steps`` colours that run evenly through ``tones``."""
     spans = len(tones) - 1
@@ -189,7 +193,8 @@ def ramp(tones: list[Tone], steps: int) -> list[RGB]:
 
 def gradient(tones: list[Tone], size: Size) -> Image.Image:
     """Return a vertical gradient of ``size`` pixels through ``tones``, top to bottom."""
+    colours = ramp(tones, _STEPS)
     strip = Image.frombytes(
-        "RGB", (1, 256), bytes(channel for colour in ramp(tones, 256) for channel in colour)
+        "RGB", (1, _STEPS), bytes(channel for colour in colours for channel in colour)
     )
     return strip.resize(size, Image.Resampling.BICUBIC)

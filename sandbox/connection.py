@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -61,6 +61,27 @@ class Dripping(Response):
             if _transport(scope).is_closing():
                 return
             await asyncio.sleep(_DRIP_S)
+
+
+class Cut(Exception):
+    """Ends a live answer where it stands."""
+
+
+class Live(StreamingResponse):
+    """Sends each piece as it is made; where the pieces raise Cut, the connection ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the headers, then the pieces."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        try:
+            async for piece in self.body_iterator:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except Cut:
+            _transport(scope).close()
+            await _until_gone(receive)
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Truncated(Response):

@@ -59,8 +59,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One ``req_key``: prompt limit (code points), reference and output counts, area range (pixels)
-    and its parameters.
+    """One ``req_key``: prompt limit (code points), reference and output counts, area range (pixels),
+    its parameters, and whether it is asked by CVProcess, whose answer is the result.
+
+    ``usual`` is the size in pixels of what names none and has no ``size`` either; ``ratios`` are the
+    narrowest and the widest of what has no parameters for them.
     """
 
     req_key: str
@@ -69,6 +72,9 @@ class Engine:
     max_outputs: int
     area: tuple[int, int]
     parameters: tuple[Parameter, ...]
+    synchronous: bool = False
+    usual: tuple[int, int] = (0, 0)
+    ratios: tuple[Fraction, Fraction] = (Fraction(1, 16), Fraction(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +93,34 @@ class Asked:
     settings: dict[str, int | float | bool | None]
 
     @property
+    def strength(self) -> float:
+        """The pull of the text, from 0 to 1, whatever the engine counts it in."""
+        found = [each for each in self.engine.parameters if each.name == "scale"]
+        return float(self.settings["scale"] or 0) / found[0].high if found else 0.5
+
+    @property
+    def seed(self) -> int | None:
+        """The seed asked for; None where the model is to draw one."""
+        seed = self.settings.get("seed")
+        return None if seed is None or seed < 0 else int(seed)
+
+    @property
     def most_outputs(self) -> int:
         """How many pictures the engine may give at most for this request."""
-        return (
-            1 if self.settings["force_single"] else self.engine.max_outputs - len(self.references)
-        )
+        single = self.settings.get("force_single")
+        return 1 if single else self.engine.max_outputs - len(self.references)
 
 
 _AREA = (1048576, 16777216)
+# Of the 4.x pages; their strengths and lowest ratios differ.
+_IMAGE_4 = (
+    Parameter("size", int, 4194304, *_AREA),
+    Parameter("width", int, None, 1, 16384),
+    Parameter("height", int, None, 1, 16384),
+    Parameter("force_single", bool, False),
+    Parameter("max_ratio", float, 3.0, 1 / 16, 16, open_low=True),
+)
+_SMALL = (256 * 256, 768 * 768)
 ENGINES: dict[str, Engine] = {
     engine.req_key: engine
     for engine in (
@@ -105,21 +131,58 @@ ENGINES: dict[str, Engine] = {
             max_outputs=15,
             area=_AREA,
             parameters=(
-                Parameter("size", int, 4194304, *_AREA),
+                *_IMAGE_4,
+                Parameter("scale", float, 0.5, 0, 1),
+                Parameter("min_ratio", float, 1 / 3, 1 / 16, 16, open_high=True),
+            ),
+        ),
+        Engine(
+            req_key="jimeng_seedream46_cvtob",
+            prompt_limit=800,
+            max_references=14,
+            max_outputs=15,
+            area=_AREA,
+            parameters=(
+                *_IMAGE_4,
+                Parameter("scale", int, 50, 1, 100),
+                Parameter("min_ratio", float, 1 / 3, 1 / 16, 16, open_low=True, open_high=True),
+            ),
+        ),
+        Engine(
+            req_key="jimeng_t2i_v31",
+            prompt_limit=800,
+            max_references=0,
+            max_outputs=1,
+            area=(512 * 512, 2048 * 2048),
+            parameters=(
                 Parameter("width", int, None, 1, 16384),
                 Parameter("height", int, None, 1, 16384),
-                Parameter("scale", float, 0.5, 0, 1),
-                Parameter("force_single", bool, False),
-                Parameter("min_ratio", float, 1 / 3, 1 / 16, 16, open_high=True),
-                Parameter("max_ratio", float, 3.0, 1 / 16, 16, open_low=True),
+                Parameter("use_pre_llm", bool, True),
+                Parameter("seed", int, -1, -1, 2**63 - 1),
             ),
+            usual=(1328, 1328),
+            ratios=(Fraction(1, 3), Fraction(3)),
+        ),
+        Engine(
+            req_key="general_v2.0",
+            prompt_limit=800,
+            max_references=0,
+            max_outputs=1,
+            area=_SMALL,
+            parameters=(
+                Parameter("width", int, 512, 256, 768),
+                Parameter("height", int, 512, 256, 768),
+                Parameter("seed", int, -1, -1, 2**63 - 1),
+                Parameter("return_url", bool, False),
+            ),
+            synchronous=True,
         ),
     )
 }
 
 
-def find_engine(body: dict[str, Any]) -> Engine:
-    """Return the engine that ``body`` names.
+def find_engine(body: dict[str, Any], *, synchronous: bool = False) -> Engine:
+    """Return the engine that ``body`` names, which must be asked in this way.
 
     Raises ServiceRefusal 50201 (no req_key) or 50204 (unknown, or not a string).
     """
@@ -127,6 +190,8 @@ def find_engine(body: dict[str, Any]) -> Engine:
     if req_key is None or req_key == "":
         raise ServiceRefusal(50201, "req_key")
     if not isinstance(req_key, str) or req_key not in ENGINES:
+        raise ServiceRefusal(50204, "req_key is unknown or not opened")
+    if ENGINES[req_key].synchronous != synchronous:
         raise ServiceRefusal(50204, "req_key is unknown or not opened")
     return ENGINES[req_key]
 
@@ -187,8 +252,11 @@ def _check_area(asked: Asked) -> None:
         raise ServiceRefusal(50200, f"width x height must be from {low} to {high}")
 
 
-def _ratio_bounds(asked: Asked) -> tuple[float, float]:
-    return float(asked.settings["min_ratio"] or 0), float(asked.settings["max_ratio"] or 0)
+def _ratio_bounds(asked: Asked) -> tuple[float | Fraction, float | Fraction]:
+    if "min_ratio" not in asked.settings:
+        return asked.engine.ratios
+    low, high = asked.settings["min_ratio"], asked.settings["max_ratio"]
+    return float(low or 0), float(high or 0)
 
 
 def _check_ratio(asked: Asked) -> None:

@@ -32,9 +32,11 @@ class Options:
     fast_media: bool = False
     access_key: str = "AKSANDBOX"
     secret_key: str = "SKSANDBOX"
+    more_keys: dict[str, str] = field(default_factory=dict)
     ark_key: str = "ARK-SANDBOX"
     retention: float = 12 * 3600.0
     url_ttl: float = 24 * 3600.0
+    video_url_ttl: float = 3600.0
     not_found_as_50215: bool = False
     result_errors_as_200: bool = False
     workers: int = 2
@@ -73,15 +75,25 @@ def _faults(text: str) -> dict[str, float]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _keys(text: str) -> dict[str, str]:
+    pairs = [part.partition(":") for part in text.split(",") if part]
+    if any(not (access and secret) for access, _colon, secret in pairs):
+        raise argparse.ArgumentTypeError("a key pair is ACCESS:SECRET")
+    return {access: secret for access, _colon, secret in pairs}
+
+
 def _add_wire_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--access-key", default="AKSANDBOX", help="the one access key that is known"
     )
     parser.add_argument("--secret-key", default="SKSANDBOX", help="its secret")
     parser.add_argument(
+        "--more-keys", type=_keys, default={}, metavar="ACCESS:SECRET,…", help="further key pairs"
+    )
+    parser.add_argument(
         "--ark-key",
         default="ARK-SANDBOX",
-        help="accepted for Ark, which this version does not serve",
+        help="the API key that Ark knows",
     )
     parser.add_argument(
         "--not-found-as-50215",
@@ -107,6 +119,9 @@ def _add_clock_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--url-ttl", type=_bounded(0), default=24 * 3600.0, help="seconds a result URL lives"
+    )
+    parser.add_argument(
+        "--video-url-ttl", type=_bounded(0), default=3600.0, help="the same for a video's URL"
     )
 
 

@@ -91,6 +91,17 @@ class Picture:
 
 def paint(picture: Picture) -> bytes:
     """Return ``picture`` as a baseline JPEG of exactly its size, without metadata."""
+    image = unmarked(picture)
+    mark(image)
+    out = io.BytesIO()
+    image.save(
+        out, "JPEG", quality=60 if picture.fast else 90, subsampling=2 if picture.fast else 0
+    )
+    return out.getvalue()
+
+
+def unmarked(picture: Picture) -> Image.Image:
+    """Return ``picture`` painted, and not yet marked SANDBOX."""
     rng = random.Random(f"{_digest(picture.prompt)}:{picture.seed}")
     scene, palette = _read_prompt(picture.prompt, rng)
     canvas = Canvas(Image.new("RGB", _work_size(picture)), rng, palette, picture.scale)
@@ -99,13 +110,13 @@ def paint(picture: Picture) -> bytes:
     image = _grade(collage.tinted(canvas.image, inputs, picture.scale), picture.scale)
     image = image.resize(picture.size, BILINEAR if picture.fast else BICUBIC)
     collage.hang(image, inputs)
-    if not picture.fast:
-        image = _grain(image, rng)
-    _mark(image)
+    return image if picture.fast else _grain(image, rng)
+
+
+def as_png(jpeg: bytes) -> bytes:
+    """Return the same picture as PNG."""
     out = io.BytesIO()
-    image.save(
-        out, "JPEG", quality=60 if picture.fast else 90, subsampling=2 if picture.fast else 0
-    )
+    Image.open(io.BytesIO(jpeg)).save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 
@@ -162,7 +173,7 @@ def _grain(image: Image.Image, rng: random.Random) -> Image.Image:
     return ImageChops.add(image, Image.merge("RGB", (sheet, sheet, sheet)), 1, -128)
 
 
-def _mark(image: Image.Image) -> None:
+def mark(image: Image.Image) -> None:
     """Write SANDBOX into the lower right corner, on a dark label that is legible on anything."""
     side = max(11, min(image.size) // 52)
     font = ImageFont.load_default(side)

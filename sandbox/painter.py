@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 
+from sandbox.film import Clip, film
 from sandbox.paint import Picture, paint
 
 _PR_SET_PDEATHSIG = 1
@@ -37,25 +38,40 @@ def die_with(parent: int) -> None:
     os.nice(_NICENESS)
 
 
+Work = Picture | Clip
+
+
+def make(work: Work) -> bytes:
+    """Return the file that ``work`` becomes; runs in a painting process."""
+    return film(work) if isinstance(work, Clip) else paint(work)
+
+
 class Painter:
-    """Paints in ``workers`` processes and keeps the newest pictures, up to 64 MiB."""
+    """Paints in ``workers`` processes and keeps the newest pictures and videos, up to 64 MiB."""
 
     def __init__(self, workers: int) -> None:
         self.painted = 0
         self._workers = max(1, workers)
-        self._cache: OrderedDict[Picture, bytes] = OrderedDict()
+        self._cache: OrderedDict[Work, bytes] = OrderedDict()
         self._cached = 0
-        self._running: dict[Picture, asyncio.Task[bytes]] = {}
+        self._running: dict[Work, asyncio.Task[bytes]] = {}
         self._pool = self._new_pool()
 
     async def jpeg(self, picture: Picture) -> bytes:
         """Return the JPEG of ``picture``. Asking twice at once paints once."""
-        if picture in self._cache:
-            self._cache.move_to_end(picture)
-            return self._cache[picture]
-        if picture not in self._running:
-            self._running[picture] = asyncio.create_task(self._paint(picture))
-        return await asyncio.shield(self._running[picture])
+        return await self._made(picture)
+
+    async def mp4(self, clip: Clip) -> bytes:
+        """Return the video of ``clip``, likewise."""
+        return await self._made(clip)
+
+    async def _made(self, work: Work) -> bytes:
+        if work in self._cache:
+            self._cache.move_to_end(work)
+            return self._cache[work]
+        if work not in self._running:
+            self._running[work] = asyncio.create_task(self._paint(work))
+        return await asyncio.shield(self._running[work])
 
     def close(self) -> None:
         """End the workers at once; what they were painting can be painted again."""
@@ -75,29 +91,29 @@ class Painter:
         pool.submit(time.sleep, 0)
         return pool
 
-    async def _paint(self, picture: Picture) -> bytes:
+    async def _paint(self, work: Work) -> bytes:
         try:
-            data = await self._attempt(picture)
+            data = await self._attempt(work)
         finally:
-            del self._running[picture]
+            del self._running[work]
         self.painted += 1
-        self._keep(picture, data)
+        self._keep(work, data)
         return data
 
-    async def _attempt(self, picture: Picture) -> bytes:
+    async def _attempt(self, work: Work) -> bytes:
         for _ in range(_TRIES - 1):
             pool = self._pool
             try:
-                return await asyncio.wrap_future(pool.submit(paint, picture))
+                return await asyncio.wrap_future(pool.submit(make, work))
             except BrokenProcessPool:
                 if pool is self._pool:
                     pool.shutdown(wait=False)
                     # A fork would now copy the callers' connections, which then never close.
                     self._pool = self._new_pool("spawn")
-        return await asyncio.wrap_future(self._pool.submit(paint, picture))
+        return await asyncio.wrap_future(self._pool.submit(make, work))
 
-    def _keep(self, picture: Picture, data: bytes) -> None:
-        self._cache[picture] = data
+    def _keep(self, work: Work, data: bytes) -> None:
+        self._cache[work] = data
         self._cached += len(data)
         while self._cached > _CACHE_BYTES:
             _, dropped = self._cache.popitem(last=False)

@@ -42,11 +42,12 @@ def count_outputs(asked: Asked, triggers: Triggers) -> int:
     """Return how many pictures the task gives: 1 when single is forced, else what the prompt says,
     never above the limit.
     """
-    wanted = triggers.images if triggers.images is not None else _count_in(asked.prompt)
+    wanted = triggers.images if triggers.images is not None else count_in(asked.prompt)
     return max(1, min(wanted, asked.most_outputs))
 
 
-def _count_in(prompt: str) -> int:
+def count_in(prompt: str) -> int:
+    """Return how many pictures the prompt asks for."""
     for pattern in _COUNTS:
         if match := pattern.search(prompt):
             text = match.group(1).lower()
@@ -55,19 +56,22 @@ def _count_in(prompt: str) -> int:
 
 
 def choose_size(asked: Asked) -> tuple[int, int]:
-    """Return width and height in pixels: those asked for, else the ratio that the prompt names (or
-    1:1) inside ``size`` pixels.
+    """Return width and height in pixels: those asked for, else the engine's usual ones, or the ratio
+    that the prompt names (or 1:1) inside ``size`` pixels.
     """
     if asked.width and asked.height:
         return asked.width, asked.height
+    if "size" not in asked.settings:
+        return asked.engine.usual
     area = int(asked.settings["size"] or 0)
     low, high = float(asked.settings["min_ratio"] or 0), float(asked.settings["max_ratio"] or 0)
-    ratio = max(low, min(_ratio_in(asked.prompt), high))
+    ratio = max(low, min(ratio_in(asked.prompt), high))
     width = max(_STEP, int(math.sqrt(area * ratio)) // _STEP * _STEP)
     return width, max(_STEP, int(width / ratio) // _STEP * _STEP)
 
 
-def _ratio_in(prompt: str) -> float:
+def ratio_in(prompt: str) -> float:
+    """Return the width / height that the prompt asks for."""
     if (match := _RATIO.search(prompt)) and int(match.group(1)) and int(match.group(2)):
         return int(match.group(1)) / int(match.group(2))
     return next((ratio for pattern, ratio in _SHAPES if pattern.search(prompt)), 1.0)

@@ -1,8 +1,8 @@
 """Input pictures: fetched, checked as the real service checks them, and kept small for painting.
 
-Only addresses of this machine are fetched, over plain http, without following anything. The limits are
-those of docs 85621/1817045: JPEG or PNG, 15 MB, 4096 × 4096, a ratio from 1:3 to 3:1. Which code answers
-what is told in README.md.
+Only addresses of this machine are fetched, over plain http, without following anything. The limits here
+are those of docs 85621/1817045: JPEG or PNG, 15 MB, 4096 × 4096, a ratio from 1:3 to 3:1; frames of videos
+have their own (frames.py). Which code answers what is told in README.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import http.client
 import io
 import time
 import warnings
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,8 +23,6 @@ from sandbox.triggers import BARS
 from sandbox.wire import ServiceRefusal
 
 MAX_BYTES = 15 * 1024 * 1024
-MAX_SIDE = 4096
-MAX_RATIO = 3
 FETCH_SECONDS = 10.0
 _STALL_SECONDS = 5.0
 _CHUNK = 64 * 1024
@@ -31,6 +30,23 @@ _KEPT_SIDE = 256
 _BAR_SHARE = 16
 _BAR_SAMPLES = 24
 _BAR_SLACK = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an input picture may be: bytes, pixels of a side, longer side over shorter, pixels in all,
+    and Pillow's names of its formats.
+    """
+
+    max_bytes: int
+    max_side: int = 4096
+    min_side: int = 1
+    max_ratio: int = 3
+    max_area: int = 4096 * 4096
+    formats: tuple[str, ...] = ("JPEG", "PNG")
+
+
+PICTURES = Limits(MAX_BYTES)
 
 
 async def take_in(urls: tuple[str, ...]) -> list[str]:
@@ -48,25 +64,26 @@ async def take_in(urls: tuple[str, ...]) -> list[str]:
 
 def _take_one(url: str, at: int) -> str:
     name = f"image_urls[{at}]"
-    data = _fetch(url, name)
-    if not data:
-        raise ServiceRefusal(50206, name)
-    image = _decode(data, name)
-    _moderate(image, name)
+    return small(opened(fetch(url, name, PICTURES), name, PICTURES))
+
+
+def small(image: Image.Image) -> str:
+    """Return ``image`` as what is kept of it: a small JPEG, base64."""
     image.thumbnail((_KEPT_SIDE, _KEPT_SIDE))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=85)
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def _fetch(url: str, name: str) -> bytes:
+def fetch(url: str, name: str, limits: Limits) -> bytes:
+    """Return the bytes at ``url``, or raise ServiceRefusal."""
     place = _own_machine(url)
     if place is None:
         raise ServiceRefusal(
             50207, f"{name} is not on this machine, and the sandbox goes nowhere else"
         )
     try:
-        return _read(place, name)
+        return _read(place, name, limits.max_bytes)
     except (OSError, http.client.HTTPException) as error:
         raise ServiceRefusal(50207, f"{name} cannot be fetched: {type(error).__name__}") from None
 
@@ -82,7 +99,7 @@ def _own_machine(url: str) -> SplitResult | None:
     return place if loopback and place.scheme == "http" else None
 
 
-def _read(place: SplitResult, name: str) -> bytes:
+def _read(place: SplitResult, name: str, most: int) -> bytes:
     """Return the body of a 200.
 
     Raises OSError when it takes too long, ServiceRefusal for another status or too many bytes.
@@ -99,8 +116,8 @@ def _read(place: SplitResult, name: str) -> bytes:
         data = bytearray()
         while chunk := answer.read1(_CHUNK):
             data += chunk
-            if len(data) > MAX_BYTES:
-                raise ServiceRefusal(50205, f"{name} has more than 15 MB")
+            if len(data) > most:
+                raise ServiceRefusal(50205, f"{name} has more than {most} bytes")
             if time.monotonic() > ends:
                 raise TimeoutError
         if answer.length:
@@ -110,12 +127,23 @@ def _read(place: SplitResult, name: str) -> bytes:
         connection.close()
 
 
-def _decode(data: bytes, name: str) -> Image.Image:
+def opened(data: bytes, name: str, limits: Limits) -> Image.Image:
+    """Return the picture that ``data`` is, in RGB; ServiceRefusal when it is none, breaks a limit, or
+    shows what is not allowed.
+    """
+    if not data:
+        raise ServiceRefusal(50206, name)
+    image = _decode(data, name, limits)
+    _moderate(image, name)
+    return image
+
+
+def _decode(data: bytes, name: str, limits: Limits) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image: Image.Image = Image.open(io.BytesIO(data))
-            _check(image, name)
+            _check(image, name, limits)
             return image.convert("RGB")
     except UnidentifiedImageError:
         raise ServiceRefusal(50207, f"{name} is no picture") from None
@@ -123,14 +151,18 @@ def _decode(data: bytes, name: str) -> Image.Image:
         raise ServiceRefusal(50207, f"{name} cannot be decoded") from None
 
 
-def _check(image: Image.Image, name: str) -> None:
-    if image.format not in ("JPEG", "PNG"):
-        raise ServiceRefusal(50200, f"{name} must be JPEG or PNG")
-    longest, shortest = max(image.size), min(image.size)
-    if longest > MAX_SIDE:
-        raise ServiceRefusal(50205, f"{name} is larger than 4096 x 4096")
-    if longest > MAX_RATIO * shortest:
-        raise ServiceRefusal(50200, f"{name} is longer than 3:1")
+def _check(image: Image.Image, name: str, limits: Limits) -> None:
+    if image.format not in limits.formats:
+        raise ServiceRefusal(50200, f"{name} must be {' or '.join(limits.formats)}")
+    longest, shortest, most = max(image.size), min(image.size), limits.max_side
+    if longest > most:
+        raise ServiceRefusal(50205, f"{name} is larger than {most} x {most}")
+    if image.width * image.height > limits.max_area:
+        raise ServiceRefusal(50205, f"{name} has more than {limits.max_area} pixels")
+    if shortest < limits.min_side:
+        raise ServiceRefusal(50200, f"{name} has a side below {limits.min_side} pixels")
+    if longest > limits.max_ratio * shortest:
+        raise ServiceRefusal(50200, f"{name} is longer than {limits.max_ratio}:1")
 
 
 def _moderate(image: Image.Image, name: str) -> None:

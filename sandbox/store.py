@@ -135,10 +135,10 @@ class Store:
         query = "UPDATE tasks SET cancelled = 1 WHERE task_id = ? AND cancelled = 0 AND starts > ?"
         return self._db.execute(query, (task_id, self._clock())).rowcount == 1
 
-    def mint_file(self, task_id: str, position: int) -> str:
-        """Return a fresh unguessable token for one picture of a task."""
+    def mint_file(self, task_id: str, position: int, lives: float | None = None) -> str:
+        """Return a fresh unguessable token for one file of a task; ``lives`` seconds if not the usual."""
         token = secrets.token_urlsafe(24)
-        expires = self._clock() + self._url_ttl
+        expires = self._clock() + (self._url_ttl if lives is None else lives)
         self._db.execute(
             "INSERT INTO files VALUES (?, ?, ?, ?)", (token, task_id, position, expires)
         )

@@ -16,6 +16,8 @@ ALIASES: dict[str, str] = {
     "版权词测试": "sandbox:50413",
     "输出审核测试": "sandbox:50511",
     "输出版权测试": "sandbox:50519",
+    "视频审核测试": "sandbox:50516",
+    "音频审核测试": "sandbox:50517",
     "内部错误测试": "sandbox:50500",
     "慢任务测试": "sandbox:slow",
 }

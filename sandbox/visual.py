@@ -41,8 +41,16 @@ _HTML = (
     "<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>"
 )
 _DELAY_S = 3.0
-_WAY_FAULTS = {actions.SUBMIT: SUBMIT_WAY, actions.GET_RESULT: POLL_WAY}
-_EARLY_FAULTS = {actions.SUBMIT: SUBMIT_EARLY, actions.GET_RESULT: POLL}
+_WAY_FAULTS = {
+    actions.SUBMIT: SUBMIT_WAY,
+    actions.PROCESS: SUBMIT_WAY,
+    actions.GET_RESULT: POLL_WAY,
+}
+_EARLY_FAULTS = {
+    actions.SUBMIT: SUBMIT_EARLY,
+    actions.PROCESS: SUBMIT_EARLY,
+    actions.GET_RESULT: POLL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,9 @@ async def visual(request: Request) -> Response:
 
 async def _answer(world: World, request: Request, call: Call) -> Response:
     fault = world.faults.first(_EARLY_FAULTS.get(call.action, ()))
+    client_request_id = request.headers.get("x-client-request-id")
+    if fault is not None and call.action == actions.SUBMIT:
+        world.suffered[client_request_id or ""] = fault
     if fault in ("drop_before", "poll_drop"):
         return Dropped()
     body = await _read_body(request)
@@ -102,7 +113,6 @@ async def _answer(world: World, request: Request, call: Call) -> Response:
         raise GatewayRefusal("InvalidActionOrVersion")
     if request.method != "POST":
         raise ServiceRefusal(50402)
-    client_request_id = request.headers.get("x-client-request-id")
     data = await handler(
         world, actions.Received(_parse(body), body, call.action, client_request_id)
     )
@@ -111,8 +121,10 @@ async def _answer(world: World, request: Request, call: Call) -> Response:
     world.answers[f"{call.action}:{SUCCESS}"] += 1
     elapsed = time.perf_counter() - call.began
     answer = service_envelope(SUCCESS, data, "Success", call.request_id, elapsed)
-    suffered = world.faults.first(_WAY_FAULTS.get(call.action, ()))
-    return await _on_the_way(JSONResponse(answer), (suffered or "").removeprefix("poll_"))
+    suffered = world.faults.first(_WAY_FAULTS.get(call.action, ())) or ""
+    if suffered in SUBMIT_WAY:
+        world.suffered[client_request_id or ""] = suffered
+    return await _on_the_way(JSONResponse(answer), suffered.removeprefix("poll_"))
 
 
 async def _on_the_way(answer: Response, fault: str) -> Response:
@@ -151,7 +163,7 @@ def _check_gateway(world: World, request: Request, call: Call, body: bytes) -> N
     signed = SignedRequest(
         request.method, request.url.path, call.query, dict(request.headers), body
     )
-    keys = {world.options.access_key: world.options.secret_key}
+    keys = {world.options.access_key: world.options.secret_key, **world.options.more_keys}
     verify(signed, keys, datetime.fromtimestamp(world.clock(), UTC))
 
 

@@ -36,6 +36,8 @@ class World:
     clock: Callable[[], float] = time.time
     answers: Counter[str] = field(default_factory=Counter)
     busiest: int = 0
+    # Submissions that a fault struck, by the caller's own id: what a caller could not be told.
+    suffered: dict[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """Return what can be changed at run time, as JSON."""
