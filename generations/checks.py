@@ -38,19 +38,13 @@ def files_move_in_one_step(**_rest: Any) -> Iterable[CheckMessage]:
 @register()
 def keys_come_in_pairs(**_rest: Any) -> Iterable[CheckMessage]:
     """Half a pair would silently fall back to the sandbox."""
-    given = {
-        "VOLC_ACCESS_KEY": bool(settings.VOLC_ACCESS_KEY),
-        "VOLC_SECRET_KEY": bool(settings.VOLC_SECRET_KEY),
-    }
-    if len(set(given.values())) == 1:
-        return []
-    missing = next(name for name, present in given.items() if not present)
     return [
         Error(
             f"{missing} is missing: the other half of the key pair is set.",
             hint="Set both for the real service, or neither for the sandbox.",
             id=HALF_A_KEY,
         )
+        for missing in settings.VOLC_KEYS_MISSING
     ]
 
 

@@ -4,6 +4,7 @@
     renditions  small WebP copies and placeholders
     master      an upload made upright, sRGB and bare of metadata
     webp        WebP without Pillow's four copies
+    frames      what is shown of a video, out of pixels that video.py has decoded
     fit         a master made to an engine's limits
     limits      what a process that decodes uploads may use
     child       the program that runs under them; `apart` starts it and reads its answer
@@ -15,16 +16,17 @@ before anything is decoded. Uploads are decoded in a process apart only.
 from __future__ import annotations
 
 from generations.imaging.apart import fit, prepare
-from generations.imaging.decode import FORMATS, MAX_PIXELS, NotAPicture, Picture, verify
+from generations.imaging.decode import FORMATS, MAX_PIXELS, NotAPicture, Picture
 from generations.imaging.fit import FITTED, Wanted
-from generations.imaging.master import MASTER, Prepared
+from generations.imaging.frames import shown
+from generations.imaging.master import MASTER
 from generations.imaging.renditions import (
     PLACEHOLDER_PX,
     RENDITION_TYPE,
     RENDITION_WIDTHS,
     Made,
-    placeholder,
-    renditions,
+    Prepared,
+    verify,
 )
 
 __all__ = [
@@ -41,8 +43,7 @@ __all__ = [
     "Prepared",
     "Wanted",
     "fit",
-    "placeholder",
     "prepare",
-    "renditions",
+    "shown",
     "verify",
 ]

@@ -20,8 +20,7 @@ from typing import Any
 
 from generations.imaging.decode import NotAPicture, Picture
 from generations.imaging.fit import Wanted
-from generations.imaging.master import Prepared
-from generations.imaging.renditions import Made
+from generations.imaging.renditions import Made, Prepared
 
 log = logging.getLogger(__name__)
 PROGRAM = "generations.imaging.child"

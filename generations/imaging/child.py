@@ -49,6 +49,7 @@ def _fit(source: Path, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         size=tuple(request["size"]),
         formats=tuple(request["formats"]),
         max_bytes=request["max_bytes"],
+        min_side=request["min_side"],
     )
     return {"picture": _as_json(fit(source, folder, wanted))}
 

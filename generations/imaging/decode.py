@@ -63,14 +63,15 @@ def refusals() -> Iterator[None]:
         raise NotAPicture("damaged", type(error).__name__) from None
 
 
-def verify(path: Path) -> Picture:
-    """Decode every pixel of the file at `path`, or raise NotAPicture."""
-    with refusals(), Image.open(path, formats=list(FORMATS)) as image:
+def opened_output(path: Path) -> tuple[Picture, Image.Image]:
+    """The file at `path` and every pixel of it, decoded; NotAPicture where that cannot be done."""
+    with refusals():
+        image = Image.open(path, formats=list(FORMATS))
         if getattr(image, "n_frames", 1) != 1:
             raise NotAPicture("animated")
         image.load()
         name = image.format or ""
-        return Picture(name.lower(), FORMATS[name], image.width, image.height)
+        return Picture(name.lower(), FORMATS[name], image.width, image.height), image
 
 
 def opened_upload(path: Path) -> Image.Image:

@@ -19,16 +19,21 @@ FITTED = "fitted"
 # The first that is small enough is taken.
 _QUALITIES = (JPEG_QUALITY, 90, 85, 75, 60, 40)
 _WHITE = (255, 255, 255)
+# What no quality makes small enough gets fewer pixels, down to a quarter of its sides.
+_SMALLER, _TIMES = 0.7, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which part of a picture (left, upper, right, lower), how large, and as what."""
+    """Which part of a picture (left, upper, right, lower), how large, and as what. Where that has too
+    many bytes it may become smaller, with no side below `min_side`.
+    """
 
     box: tuple[int, int, int, int]
     size: tuple[int, int]
     formats: tuple[str, ...]
     max_bytes: int
+    min_side: int = 1
 
 
 def fit(source: Path, folder: Path, wanted: Wanted) -> Picture:
@@ -40,12 +45,28 @@ def fit(source: Path, folder: Path, wanted: Wanted) -> Picture:
         image.load()
         image = _cut(image, wanted)
         image.info.clear()
-        target = folder / FITTED
-        for name, quality in _attempts(wanted.formats, lossless):
-            save(_for(name, image), target, name, quality)
-            if target.stat().st_size <= wanted.max_bytes:
-                return Picture(name.lower(), FORMATS[name], *wanted.size)
+        for _each in range(_TIMES + 1):
+            if found := _written(image, folder / FITTED, wanted, lossless=lossless):
+                return Picture(found.lower(), FORMATS[found], *image.size)
+            image = _smaller(image, wanted.min_side)
     raise NotAPicture("heavy")
+
+
+def _written(image: Image.Image, target: Path, wanted: Wanted, *, lossless: bool) -> str:
+    """The format in which `image` has few enough bytes; "" when there is none."""
+    for name, quality in _attempts(wanted.formats, lossless):
+        save(_for(name, image), target, name, quality)
+        if target.stat().st_size <= wanted.max_bytes:
+            return name
+    return ""
+
+
+def _smaller(image: Image.Image, min_side: int) -> Image.Image:
+    factor = max(_SMALLER, min_side / min(image.size))
+    if factor >= 1:
+        raise NotAPicture("heavy")
+    size = round(image.width * factor), round(image.height * factor)
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _cut(image: Image.Image, wanted: Wanted) -> Image.Image:

@@ -10,7 +10,6 @@ no larger than a 4K screen stays lossless, as a PNG; so does everything that is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from PIL import Image, ImageCms
 
 from generations.imaging import limits, webp
 from generations.imaging.decode import FORMATS, Picture, opened_upload, refusals
-from generations.imaging.renditions import Made, smaller, tiny
+from generations.imaging.renditions import Prepared, placeholder, smaller
 
 MASTER = "master"
-WIDTHS = [640, 320]
+WIDTHS = (640, 320)
 JPEG_QUALITY = 95
 LOSSLESS_PIXELS = 3840 * 2400
 _ORIENTATION_TAG = 0x0112
@@ -40,15 +39,6 @@ _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _SIXTEEN_TO_EIGHT = [(value * 255 + 32767) // 65535 for value in range(65536)]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What became of an upload: the file `MASTER`, its placeholder, its renditions."""
-
-    picture: Picture
-    placeholder: str
-    renditions: tuple[Made, ...]
-
-
 def prepare(source: Path, folder: Path) -> Prepared:
     """Write the master of the upload at `source` into `folder`; raise NotAPicture."""
     limits.require()
@@ -62,8 +52,8 @@ def prepare(source: Path, folder: Path) -> Prepared:
         name = _kept_as(image, lossless)
         save(image, folder / MASTER, name)
         picture = Picture(name.lower(), FORMATS[name], *image.size)
-        small = tuple(smaller(image, WIDTHS, image.size))
-        return Prepared(picture, _placeholder(image, small), small)
+        small = smaller(image, WIDTHS)
+        return Prepared(picture, placeholder(image, small), small)
 
 
 def save(image: Image.Image, target: Path, name: str, quality: int = JPEG_QUALITY) -> None:
@@ -85,13 +75,6 @@ def _loaded(image: Image.Image, source: Path) -> Image.Image:
 def _kept_as(image: Image.Image, lossless: bool) -> str:
     small = image.width * image.height <= LOSSLESS_PIXELS
     return "PNG" if image.mode == "RGBA" or (lossless and small) else "JPEG"
-
-
-def _placeholder(image: Image.Image, small: tuple[Made, ...]) -> str:
-    if not small:
-        return tiny(image)
-    with Image.open(BytesIO(small[-1].data), formats=["WEBP"]) as last:
-        return tiny(last)
 
 
 def _is_lossless(image: Image.Image, source: Path) -> bool:

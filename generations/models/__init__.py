@@ -5,6 +5,7 @@ from __future__ import annotations
 from generations.models.batches import Batch, BatchLine
 from generations.models.events import Event
 from generations.models.files import Asset, Blob, Rendition
+from generations.models.health import Episode
 from generations.models.library import (
     Preset,
     Prompt,
@@ -16,33 +17,47 @@ from generations.models.library import (
 from generations.models.money import Allowance, Balance, LedgerEntry
 from generations.models.people import SignIn, User
 from generations.models.projects import Invitation, Membership, Project, Role
-from generations.models.providers import DriverLease, ProviderAccount
+from generations.models.providers import (
+    DriverLease,
+    EngineLimit,
+    Limited,
+    ProviderAccount,
+    SiteSwitch,
+)
 from generations.models.runs import (
     TRANSITIONS,
+    AtRiskJob,
     Generation,
     Job,
     JobState,
     Outcome,
     Priority,
     Submission,
+    UncertainJob,
 )
 from generations.models.search import SearchText
+from generations.models.tokens import ApiToken
 
 __all__ = [
     "TRANSITIONS",
     "Allowance",
+    "ApiToken",
     "Asset",
+    "AtRiskJob",
     "Balance",
     "Batch",
     "BatchLine",
     "Blob",
     "DriverLease",
+    "EngineLimit",
+    "Episode",
     "Event",
     "Generation",
     "Invitation",
     "Job",
     "JobState",
     "LedgerEntry",
+    "Limited",
     "Membership",
     "Outcome",
     "Preset",
@@ -57,7 +72,9 @@ __all__ = [
     "Role",
     "SearchText",
     "SignIn",
+    "SiteSwitch",
     "Submission",
+    "UncertainJob",
     "Use",
     "User",
 ]

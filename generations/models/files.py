@@ -1,4 +1,4 @@
-"""Files: stored bytes, the verified pictures that use them, and what can be rebuilt from those."""
+"""Files: stored bytes, the verified results that use them, and what can be rebuilt from those."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class Asset(models.Model):
     format = models.CharField(max_length=10)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    duration_ms = models.PositiveIntegerField(null=True)
     # A 16 px WebP as a data URI: shown until the rendition has arrived.
     placeholder = models.CharField(max_length=2000, blank=True)
     # The team's judgement, not one person's: whoever edits in the project may change it.
@@ -82,6 +83,11 @@ class Asset(models.Model):
                 fields=["trashed_at"],
                 condition=models.Q(trashed_at__isnull=False),
                 name="asset_trash",
+            ),
+            models.Index(
+                fields=["project", "-trashed_at", "-id"],
+                condition=models.Q(trashed_at__isnull=False),
+                name="asset_trash_page",
             ),
         ]
         constraints = [

@@ -34,14 +34,14 @@ _S = JobState
 # The only place that knows which state may follow which.
 TRANSITIONS: dict[str, frozenset[str]] = {
     _S.QUEUED: frozenset({_S.SUBMITTING, _S.CANCELLED, _S.FAILED}),
-    _S.SUBMITTING: frozenset({_S.RUNNING, _S.QUEUED, _S.FAILED, _S.UNCERTAIN}),
+    _S.SUBMITTING: frozenset({_S.RUNNING, _S.COLLECTING, _S.QUEUED, _S.FAILED, _S.UNCERTAIN}),
     _S.RUNNING: frozenset({_S.COLLECTING, _S.FAILED, _S.CANCELLED, _S.EXPIRED}),
     _S.COLLECTING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RUNNING, _S.EXPIRED}),
     _S.SUCCEEDED: frozenset(),
     _S.FAILED: frozenset({_S.QUEUED}),
     _S.CANCELLED: frozenset({_S.QUEUED}),
     _S.EXPIRED: frozenset({_S.QUEUED}),
-    _S.UNCERTAIN: frozenset({_S.QUEUED, _S.RUNNING, _S.FAILED}),
+    _S.UNCERTAIN: frozenset({_S.QUEUED, _S.RUNNING, _S.COLLECTING, _S.SUCCEEDED, _S.FAILED}),
 }
 ACTIVE = (_S.QUEUED, _S.SUBMITTING, _S.RUNNING, _S.COLLECTING)
 FINAL = (_S.SUCCEEDED, _S.FAILED, _S.CANCELLED, _S.EXPIRED)
@@ -91,6 +91,9 @@ class Generation(models.Model):
     rating = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+
+    # Set by compose on a row that its token had made before: this time nothing was.
+    repeated = False
 
     objects = GenerationQuerySet.as_manager()
 
@@ -144,6 +147,8 @@ class Job(models.Model):
     cancel_asked_at = models.DateTimeField(null=True)
     cancel_refused = models.BooleanField(default=False)
     tries = models.PositiveSmallIntegerField(default=0)
+    # Begun and not survived since: counted before whatever may take its process down.
+    crashes = models.PositiveSmallIntegerField(default=0)
     output_urls = models.JSONField(default=list)
     # A stable slug (`reason`) that the pages turn into a sentence; the provider's own words beside it.
     reason = models.CharField(max_length=40, blank=True)
@@ -187,6 +192,24 @@ class Job(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE
+
+
+class UncertainJob(Job):
+    """For the administrators' list: the jobs that wait for a person to decide."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("uncertain job")
+        verbose_name_plural = _("uncertain jobs")
+
+
+class AtRiskJob(Job):
+    """For the administrators' list: the jobs whose pictures only the provider has."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("picture at risk")
+        verbose_name_plural = _("pictures at risk")
 
 
 class Outcome(models.TextChoices):

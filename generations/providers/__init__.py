@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from generations.providers.ark import Ark
 from generations.providers.base import Provider
 from generations.providers.jimeng import Jimeng
 
-PROVIDERS: dict[str, Provider] = {provider.slug: provider for provider in (Jimeng(),)}
+PROVIDERS: dict[str, Provider] = {provider.slug: provider for provider in (Jimeng(), Ark())}
 
 
 def get_provider(slug: str) -> Provider:

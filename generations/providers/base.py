@@ -18,30 +18,19 @@ chain are safe to log and to show.
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from generations.providers.texts import CODE_CAP, REQUEST_ID_CAP, clean_text
 
 if TYPE_CHECKING:
     from generations.providers.engine import Engine
     from generations.providers.parameters import SettingValue
 
-MESSAGE_CAP = 500
-CODE_CAP = 60
-REQUEST_ID_CAP = 100
-
-_URL_QUERY = re.compile(r"(\bhttps?://[^\s\"'<>?#]*)[?#][^\s\"'<>]*", re.IGNORECASE)
-_SECRETS = (
-    re.compile(r"\bHMAC-SHA256\s+Credential=.*?Signature=[0-9a-z]*", re.IGNORECASE),
-    re.compile(r"\bBearer\s+\S+", re.IGNORECASE),
-    re.compile(
-        r"\b(?:Credential|(?:X-)?Signature|X-Security-Token)\s*[=:]\s*\S+",
-        re.IGNORECASE,
-    ),
-)
+# How long a synchronous engine may take to answer.
+LONGEST_CALL_S = 600.0
 
 
 def N_(text: str) -> str:
@@ -49,26 +38,6 @@ def N_(text: str) -> str:
     translates it.
     """
     return text
-
-
-def clean_text(text: object, cap: int = MESSAGE_CAP, secrets: Iterable[str] = ()) -> str:
-    """One printable line of foreign text: no control or bidi characters, no secrets, at most
-    `cap` long.
-
-    Anything that is not a string gives "".
-    """
-    if not isinstance(text, str):
-        return ""
-    # Before any cut: half a secret would no longer be recognised.
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    text = text[: cap * 20]
-    text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
-    text = _URL_QUERY.sub(r"\1", text)
-    for pattern in _SECRETS:
-        text = pattern.sub("***", text)
-    return " ".join(text.split())[:cap]
 
 
 class ProviderError(Exception):
@@ -123,10 +92,7 @@ class NotSent(ProviderError):
 
 
 class Throttled(ProviderError):
-    """Not accepted for now.
-
-    `reason` is "rate" or "concurrency"; `retry_after` in seconds, if told.
-    """
+    """Not accepted for now. `reason` is "rate" or "concurrency"; `retry_after` in seconds, if told."""
 
     default_reason = "rate"
 
@@ -153,10 +119,7 @@ class KeyRefused(Refused):
 
 
 class EngineFailed(Refused):
-    """The run failed.
-
-    `confirm`: told without a finished status, so it may be the query that failed.
-    """
+    """The run failed. `confirm`: told without a finished status; it may be the query that failed."""
 
     default_reason = "engine_failed"
     confirm = False
@@ -185,10 +148,10 @@ class DownloadError(ProviderError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """A key pair and, for temporary keys, its token. Shown only by its fingerprint."""
+    """A key pair with, for temporary keys, its token; or an API key alone. Shown by its fingerprint."""
 
     access_key: str
-    secret_key: str = field(repr=False)
+    secret_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
 
     @property
@@ -206,12 +169,17 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8."""
+    """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8.
+
+    `most`: so many pictures may come of it. `streams`: they come one by one.
+    """
 
     engine_slug: str
     action: str
     version: str
     body: bytes = field(repr=False)
+    most: int = 1
+    streams: bool = False
 
     @property
     def body_sha256(self) -> str:
@@ -226,6 +194,42 @@ class Accepted:
     request_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One picture of an answer: its place in it, and its address, its bytes, or why it was not made
+    (nor charged).
+    """
+
+    index: int
+    url: str = field(default="", repr=False)
+    image: bytes = field(default=b"", repr=False)
+    refusal: ProviderError | None = None
+
+
+def pictures(urls: Sequence[str] = (), images: Sequence[bytes] = ()) -> tuple[Part, ...]:
+    """The parts of an answer that lists addresses, or bytes, in their order."""
+    found = [Part(at, url=url) for at, url in enumerate(urls)]
+    return tuple(found or [Part(at, image=image) for at, image in enumerate(images)])
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A synchronous engine's answer to a submit: the result itself. Without a part that has a
+    picture, nothing was made.
+    """
+
+    parts: tuple[Part, ...] = ()
+    request_id: str = ""
+
+
+# Told of each picture as it arrives, in the thread of the call; must not raise.
+Arrived = Callable[[Part], None]
+
+
+def nobody(_part: Part) -> None:
+    """For a caller who reads the whole answer at its end."""
+
+
 class RemoteStatus(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
@@ -238,8 +242,7 @@ class RemoteStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How a task stands. When DONE, `urls` or (if the provider sent bytes) `images`, never both.
-
-    `code` is the provider's own code where it says more than the status: "50215" beside NOT_FOUND.
+    `code` is the provider's own where it says more than the status: "50215" beside NOT_FOUND.
     """
 
     status: RemoteStatus
@@ -266,10 +269,7 @@ class Provider(Protocol):
         references: Sequence[str] = (),
         force_single: bool | None = None,
     ) -> Call:
-        """Turn a frozen recipe into the body to send.
-
-        `force_single` overrules the recipe's `single`.
-        """
+        """The body to send. `force_single` overrules the recipe's; references are as their rule says."""
 
     def submit(
         self,
@@ -278,16 +278,17 @@ class Provider(Protocol):
         base_url: str,
         credentials: Credentials,
         client_request_id: str,
-    ) -> Accepted:
-        """Ask for the run. Ambiguous means it may be running and may be charged."""
+        arrived: Arrived = nobody,
+    ) -> Accepted | Finished:
+        """Ask for the run. Ambiguous means it may be running and may be charged. A synchronous engine
+        answers with the result, after up to LONGEST_CALL_S seconds; `arrived` hears of each picture
+        that comes, also when the call fails in the end.
+        """
 
     def poll(
         self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials
     ) -> Progress:
-        """Ask how it stands.
-
-        Moderated, BadRequest and EngineFailed end the run; other errors do not.
-        """
+        """Ask how it stands. Moderated, BadRequest and EngineFailed end the run; others do not."""
 
     def cancel(
         self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,6 +34,17 @@ class Attempt:
             yield
         finally:
             _attempt.reset(token)
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """A timer ends the exchange after so many seconds, however steadily it trickles."""
+        timer = threading.Timer(seconds, self.abort)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def abort(self) -> None:
         """Time is up: wake whoever reads from the socket (called from a timer's thread)."""

@@ -9,6 +9,7 @@ a request, its headers or its URL.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import ssl
@@ -31,6 +32,8 @@ from generations.providers.connections import Attempt, Pool, SecurePool
 from generations.providers.faults import TooLarge, words
 
 __all__ = ["Answer", "DownloadError", "DownloadResult", "download", "request"]
+
+Heard = Callable[[bytes], object]
 
 USER_AGENT = "Diptych/0.1"
 CONNECT_S = 5.0
@@ -154,8 +157,12 @@ def request(
     read_s: float = READ_S,
     total_s: float = ANSWER_S,
     cap: int = ANSWER_CAP,
+    heard: Heard | None = None,
 ) -> Answer:
     """Send once and return the whole answer, whatever its status.
+
+    `heard` gets each piece of the body as it arrives, also of one that breaks off; then `total_s`
+    is for the whole exchange, to the second.
 
     Raises NotSent when no byte was sent, Ambiguous otherwise: time-out (`read_s` between two
     pieces, `total_s` for the body), reset, more than `cap` bytes (unpacked), anything that is not
@@ -168,9 +175,12 @@ def request(
         until = time.monotonic() + total_s
         with (
             attempt.current(),
+            attempt.within(total_s) if heard else contextlib.nullcontext(),
             _send(_adapter(), prepared, (connect_s, read_s)) as response,
         ):
-            content = _content(response, cap, until)
+            content = _content(response, cap, until, heard)
+            if attempt.expired:
+                raise TimeoutError  # its end looks like a clean one
         _thread.used_at = time.monotonic()
         fields = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, fields, content)
@@ -179,11 +189,13 @@ def request(
     raise failure
 
 
-def _content(response: requests.Response, cap: int, until: float) -> bytes:
+def _content(response: requests.Response, cap: int, until: float, heard: Heard | None) -> bytes:
     content = bytearray()
     # read1, not read: what has come is seen at once, so that a trickle meets `until`.
     while piece := response.raw.read1(CHUNK, decode_content=True):
         content += piece
+        if heard is not None:
+            heard(piece)
         if len(content) > cap:
             raise TooLarge
         if time.monotonic() > until:
@@ -214,24 +226,17 @@ def download(
     pinned = addresses.approve(place, allow_loopback=allow_loopback, allowed_hosts=allowed_hosts)
     write = sink if callable(sink) else sink.write
     attempt = Attempt()
-    timer = threading.Timer(deadline_s, attempt.abort)
-    timer.daemon = True
-    timer.start()
-    try:
-        response = _open(place, pinned[:3], attempt, deadline_s)
-        with response:
-            _check_head(response, max_bytes)
-            count = 0
-            for chunk in _pieces(response, attempt):
-                count += len(chunk)
-                if count > max_bytes:
-                    raise DownloadError(message=f"more than {max_bytes} bytes", reason="too_large")
-                write(chunk)
-            if not count:
-                raise DownloadError(message="an empty file")
-            return DownloadResult(count, response.headers.get("Content-Type", "")[:100])
-    finally:
-        timer.cancel()
+    with attempt.within(deadline_s), _open(place, pinned[:3], attempt, deadline_s) as response:
+        _check_head(response, max_bytes)
+        count = 0
+        for chunk in _pieces(response, attempt):
+            count += len(chunk)
+            if count > max_bytes:
+                raise DownloadError(message=f"more than {max_bytes} bytes", reason="too_large")
+            write(chunk)
+        if not count:
+            raise DownloadError(message="an empty file")
+        return DownloadResult(count, response.headers.get("Content-Type", "")[:100])
 
 
 def _open(

@@ -5,7 +5,8 @@ jimeng_errors.py decides what an error means.
 
 What is sent: size or width and height, the scale and `force_single` always, so that a provider's
 changed default cannot change an old recipe's picture; the ratio limits only where they differ from
-the provider's own, because its 1/3 has no exact decimal.
+the provider's own, because its 1/3 has no exact decimal. Frames of a video travel as base64, never in
+both forms (2.6).
 """
 
 from __future__ import annotations
@@ -19,28 +20,41 @@ from urllib.parse import SplitResult, urlsplit
 
 from generations.providers import catalog, http, signing
 from generations.providers.base import (
+    LONGEST_CALL_S,
     Accepted,
     Ambiguous,
+    Arrived,
     BadRequest,
     Call,
     Credentials,
+    Finished,
     KeyRefused,
     NotSent,
     Progress,
     Refused,
     RemoteStatus,
     Throttled,
+    nobody,
+    pictures,
 )
 from generations.providers.engine import Engine, Param
 from generations.providers.jimeng_errors import INTERNAL, STALE_TASK, error_of
 from generations.providers.jimeng_reply import STATUSES, Reply, read
-from generations.providers.parameters import BoolParam, NumberParam, SettingValue
+from generations.providers.parameters import (
+    BoolParam,
+    ChoiceParam,
+    NumberParam,
+    SeedParam,
+    SettingValue,
+)
 from generations.providers.sizes import dimensions
 
 REGION, SERVICE = "cn-north-1", "cv"
 SUBMIT = ("CVSync2AsyncSubmitTask", "2022-08-31")
 RESULT = ("CVSync2AsyncGetResult", "2022-08-31")
 CANCEL = ("CVCancelTask", "2024-06-06")
+# Older models only: the answer is the result.
+PROCESS = ("CVProcess", "2022-08-31")
 # Without it the answer holds the pictures themselves, as base64.
 RETURN_URL = '{"return_url":true}'
 SUBMIT_READ_S, POLL_READ_S = 60.0, 30.0
@@ -67,12 +81,15 @@ class Jimeng:
         """
         body: dict[str, object] = {"req_key": engine.req_key, "prompt": prompt}
         if references:
-            body["image_urls"] = list(references)
+            packed = engine.references.transport == "base64"
+            body["binary_data_base64" if packed else "image_urls"] = list(references)
         for param in engine.params:
             value = settings[param.name]
-            if isinstance(param, BoolParam) and force_single is not None:
+            if param.name == "single" and force_single is not None:
                 value = force_single
             body |= _on_the_wire(param, value)
+        if engine.synchronous:
+            return Call(engine.slug, *PROCESS, _json(body | {"return_url": True}))
         return Call(engine.slug, *SUBMIT, _json(body))
 
     def submit(
@@ -82,17 +99,21 @@ class Jimeng:
         base_url: str,
         credentials: Credentials,
         client_request_id: str,
-    ) -> Accepted:
+        arrived: Arrived = nobody,
+    ) -> Accepted | Finished:
+        action = (call.action, call.version)
         reply = _call(
-            (call.action, call.version),
+            action,
             call.body,
             base_url,
             credentials,
-            read_s=SUBMIT_READ_S,
+            read_s=LONGEST_CALL_S if action == PROCESS else SUBMIT_READ_S,
             client_request_id=client_request_id,
         )
         if reply.is_error or reply.run_failed:
             raise error_of(reply, "submit")
+        if action == PROCESS:
+            return Finished(pictures(reply.urls(), reply.images()), reply.request_id)
         if not reply.task_id:
             raise Ambiguous(
                 "no_task_id",
@@ -105,11 +126,9 @@ class Jimeng:
     def poll(
         self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials
     ) -> Progress:
-        question = {
-            "req_key": engine.req_key,
-            "task_id": remote_id,
-            "req_json": RETURN_URL,
-        }
+        question = {"req_key": engine.req_key, "task_id": remote_id}
+        if engine.kind == "image":  # of a video, the answer is an address always (2.6)
+            question["req_json"] = RETURN_URL
         reply = _call(RESULT, _json(question), base_url, credentials)
         if reply.code == STALE_TASK and not reply.finished:
             return Progress(RemoteStatus.NOT_FOUND, request_id=reply.request_id, code=STALE_TASK)
@@ -149,9 +168,16 @@ def _on_the_wire(param: Param, value: SettingValue) -> dict[str, object]:
     """One cleaned setting as JSON fields."""
     if isinstance(param, BoolParam):
         return {param.wire_name: bool(value)}
+    if isinstance(param, ChoiceParam):
+        if value == param.silent:
+            return {}
+        return {param.name: int(value) if param.whole else value}
+    if isinstance(param, SeedParam):
+        return {param.name: int(value)}
     if isinstance(param, NumberParam):
         skip = param.omit_default and value == param.default
-        return {} if skip else {param.name: float(value)}
+        # 4.0 wants a float, 4.6 an int, under the same name.
+        return {} if skip else {param.name: float(value) if param.decimals else int(value)}
     auto, sides = param.auto(value), dimensions(value)
     if auto is not None:
         return {"size": auto.area}
@@ -198,7 +224,14 @@ def _call(
     headers = _signed(place, query, body, credentials, client_request_id)
     path, search = signing.canonical_uri(place.path), signing.canonical_query(query)
     url = f"{place.scheme}://{place.netloc}{path}?{search}"
-    answer = http.request("POST", url, headers=headers, body=body, read_s=read_s)
+    answer = http.request(
+        "POST",
+        url,
+        headers=headers,
+        body=body,
+        read_s=read_s,
+        total_s=max(http.ANSWER_S, read_s + POLL_READ_S),
+    )
     return read(answer, credentials.secrets)
 
 

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-import email.utils
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from generations.providers.base import (
+from generations.providers.base import RemoteStatus
+from generations.providers.http import Answer
+from generations.providers.texts import (
     CODE_CAP,
     MESSAGE_CAP,
     REQUEST_ID_CAP,
-    RemoteStatus,
     clean_text,
+    seconds_in,
 )
-from generations.providers.http import Answer
 
 SUCCESS = "10000"
-URL_CAP, MEDIA_CAP, RETRY_AFTER_CAP = 8192, 32, 3600.0
+URL_CAP, MEDIA_CAP = 8192, 32
 
 STATUSES = {
     "inqueue": RemoteStatus.QUEUED,
@@ -101,8 +99,10 @@ class Reply:
         return not (self.task_id or self.run_failed or self.status in STATUSES)
 
     def urls(self) -> tuple[str, ...]:
-        """Result URLs, in order; whatever is not an http(s) URL of sane length is left out."""
-        found = _strings(pick(self.data, "image_urls"))
+        """Result URLs, in order, of pictures or else of the video; whatever is not an http(s) URL of
+        sane length is left out.
+        """
+        found = _strings(pick(self.data, "image_urls")) or _strings(pick(self.data, "video_url"))
         fit = (url for url in found if url.lower().startswith(("http://", "https://")))
         return tuple(url for url in fit if len(url) <= URL_CAP)[:MEDIA_CAP]
 
@@ -115,7 +115,7 @@ class Reply:
 def read(answer: Answer, secrets: Iterable[str]) -> Reply:
     """`answer` as a Reply. `secrets` are blotted out of every text, should the service echo one."""
     known = tuple(secrets)
-    retry_after = _retry_after(answer.headers.get("retry-after", ""))
+    retry_after = seconds_in(answer.headers.get("retry-after", ""))
     document = _document(answer.body)
     if document is None:
         return Reply(answer.status, retry_after=retry_after)
@@ -199,17 +199,3 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode("".join(packed.split()), validate=True)
     except (binascii.Error, ValueError):
         return b""
-
-
-def _retry_after(text: str) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date; None when absent, unreadable or past."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = email.utils.parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(seconds, RETRY_AFTER_CAP) if math.isfinite(seconds) and seconds > 0 else None

@@ -163,6 +163,44 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceParam:
+    """One of several words. `whole`: on the wire it is a number. `silent`: the word that is asked for
+    by leaving the parameter out; `alone`: with references only that one may be chosen.
+    """
+
+    kind: ClassVar[Literal["choice"]] = "choice"
+    name: str
+    label: str
+    help: str
+    choices: tuple[Choice, ...]
+    default: str
+    whole: bool = False
+    silent: str = ""
+    alone: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def clean(self, raw: Raw, problems: list[FieldError]) -> dict[str, SettingValue]:
+        given = plain(raw.get(self.name)).lower()
+        if not given or any(given == each.value for each in self.choices):
+            return {self.name: given or self.default}
+        message = N_("“%(value)s” is not one of these: %(choices)s.")
+        choices = ", ".join(each.value for each in self.choices)
+        facts = {"value": given[:40], "choices": choices}
+        problems.append(FieldError(self.name, message, facts))
+        return {}
+
+    def show(self, value: SettingValue) -> str:
+        found = (each.label for each in self.choices if each.value == value)
+        return next(found, str(value))
+
+    def accepts(self) -> str:
+        return ", ".join(each.value for each in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
 class BoolParam:
     """Yes or no, asked as a choice between two words under `form_field` (or as a boolean under
     `name`).
@@ -208,3 +246,48 @@ class BoolParam:
 
     def accepts(self) -> str:
         return f"{self.yes.value} or {self.no.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedParam:
+    """A whole number from 0 to `maximum` that makes a run repeatable; "" (or -1) has one drawn.
+
+    A recipe that is run always holds a number: see `recipes.with_seed`.
+    """
+
+    kind: ClassVar[Literal["seed"]] = "seed"
+    default: ClassVar[str] = ""
+    name: str
+    label: str
+    help: str
+    maximum: int
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def clean(self, raw: Raw, problems: list[FieldError]) -> dict[str, SettingValue]:
+        given = raw.get(self.name)
+        if given is None or plain(given) in ("", "-1"):
+            return {self.name: self.default}
+        value = number(given)
+        if value is None or value != value.to_integral_value():
+            message = N_("“%(value)s” is not a whole number.")
+            problems.append(FieldError(self.name, message, {"value": plain(given)[:40]}))
+            return {}
+        if not 0 <= value <= self.maximum:
+            message = N_("Choose a number from %(minimum)s to %(maximum)s.")
+            limits = {"minimum": 0, "maximum": self.maximum}
+            problems.append(FieldError(self.name, message, limits))
+            return {}
+        return {self.name: int(value)}
+
+    def after(self, seed: int, steps: int) -> int:
+        """The seed so many steps on; after the last comes 0."""
+        return (seed + steps) % (self.maximum + 1)
+
+    def show(self, value: SettingValue) -> str:
+        return N_("Drawn by the studio") if value == self.default else str(value)
+
+    def accepts(self) -> str:
+        return f"a whole number from 0 to {self.maximum}, or nothing"

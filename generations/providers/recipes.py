@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from generations.providers.base import N_
 from generations.providers.engine import Engine
 from generations.providers.parameters import (
+    ChoiceParam,
     FieldError,
     SettingRow,
     SettingsError,
@@ -65,6 +67,36 @@ def clean_settings(engine: Engine, raw: Mapping[str, object]) -> dict[str, Setti
     return cleaned
 
 
+def check_references(
+    engine: Engine, settings: Mapping[str, SettingValue], count: int
+) -> list[FieldError]:
+    """What is wrong with so many references beside these settings (which may lack bad ones)."""
+    rule = engine.references
+    problems = []
+    if count > rule.maximum:
+        message = N_("%(count)s references are chosen; this model takes at most %(max)s.")
+        problems.append(FieldError("references", message, {"count": count, "max": rule.maximum}))
+    if count < rule.minimum == 1:
+        problems.append(FieldError("references", N_("This model starts from a picture: add one.")))
+    elif count < rule.minimum:
+        message = N_("This model needs two pictures: the first frame and the last one.")
+        problems.append(FieldError("references", message))
+    for param in engine.params:
+        alone = isinstance(param, ChoiceParam) and param.alone and count > 0
+        if alone and settings.get(param.name, param.default) != param.default:
+            message = N_("With a first frame the video takes its shape: choose “%(usual)s”.")
+            problems.append(FieldError(param.name, message, {"usual": param.default}))
+    return problems
+
+
+def with_seed(engine: Engine, settings: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
+    """The settings of a run: with a seed drawn, where the engine takes one and none was given."""
+    param = engine.seed
+    if param is None or settings[param.name] != param.default:
+        return dict(settings)
+    return {**settings, param.name: secrets.randbelow(param.maximum + 1)}
+
+
 def clean_prompt(engine: Engine, text: str) -> str:
     """The prompt with CRLF and CR made LF, or PromptError. Its length is counted in code points."""
     prompt = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -74,7 +106,10 @@ def clean_prompt(engine: Engine, text: str) -> str:
         )
         raise PromptError(message, {})
     if not any(unicodedata.category(char)[0] not in "ZC" for char in prompt):
-        raise PromptError(N_("Write what the picture should show."), {})
+        empty = N_("Write what the picture should show.")
+        if engine.kind == "video":
+            empty = N_("Write what the video should show.")
+        raise PromptError(empty, {})
     if len(prompt) > engine.prompt_max:
         message = N_("The prompt has %(length)s characters; this model takes at most %(max)s.")
         raise PromptError(message, {"length": len(prompt), "max": engine.prompt_max})
@@ -139,16 +174,21 @@ def hints(engine: Engine, settings: Mapping[str, SettingValue]) -> list[str]:
 
 
 def max_outputs(engine: Engine, settings: Mapping[str, object], references: int) -> int:
-    """How many pictures one job may deliver, so how many to reserve: 1, or 15 − inputs as a set."""
+    """How many pictures one job may deliver, so how many to reserve: 1, or as a set 15 − inputs, or
+    fewer where the settings say so.
+    """
     if engine.outputs.can_force_single and settings.get("single", True):
         return 1
-    return max(1, engine.outputs.max_total - references)
+    room = engine.outputs.max_total - references
+    wanted = settings.get(engine.outputs.limited_by, room)
+    return max(1, min(room, int(str(wanted))))
 
 
 def aspect(engine: Engine, settings: Mapping[str, object]) -> tuple[int, int] | None:
-    """Width and height the pictures will have; None where the model picks (show a 2048 square)."""
+    """Width and height, or only their ratio, that the results will have; None where the model picks."""
     names = (param.name for param in engine.params if isinstance(param, SizeParam))
-    return dimensions(settings.get(next(names, ""), ""))
+    shape = str(settings.get("aspect_ratio", "")).replace(":", "x")
+    return dimensions(settings.get(next(names, ""), shape))
 
 
 def docs_table(engine: Engine) -> list[DocRow]:

@@ -48,14 +48,28 @@ class SizePreset:
         return f"{self.width} × {self.height}"
 
 
+def both_ways(tier: str, *landscape: tuple[int, int, str]) -> tuple[SizePreset, ...]:
+    """Each landscape size and its portrait twin."""
+    presets: list[SizePreset] = []
+    for width, height, shape in landscape:
+        across, down = shape.split(":")
+        presets.append(SizePreset(width, height, tier, shape))
+        if width != height:
+            presets.append(SizePreset(height, width, tier, f"{down}:{across}"))
+    return tuple(presets)
+
+
 @dataclass(frozen=True, slots=True)
 class AutoSize:
-    """An area in pixels; the model picks the shape."""
+    """An area in pixels; the model picks the shape. `wire`: the word that asks for it, where a
+    provider takes words instead of areas.
+    """
 
     value: str
     area: int
     tier: str
     label: str
+    wire: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +170,37 @@ class SizeParam:
         return auto.label if auto else f"{sides[0]} × {sides[1]}" if sides else str(value)
 
     def accepts(self) -> str:
-        autos = ", ".join(auto.value for auto in self.autos)
-        return f"{autos}, or width x height of {self.min_area:,} to {self.max_area:,} pixels"
+        autos = "".join(f"{auto.value}, " for auto in self.autos)
+        last = "or " if autos else ""
+        return f"{autos}{last}width x height of {self.min_area:,} to {self.max_area:,} pixels"
+
+
+def _outside(
+    size: SizeParam,
+    settings: Mapping[str, SettingValue],
+    ends: tuple[Fraction, Fraction],
+    shown: tuple[object, object],
+) -> list[FieldError]:
+    sides = dimensions(settings.get(size.name))
+    if sides is None or ends[0] <= Fraction(*sides) <= ends[1]:
+        return []
+    message = N_("%(width)s : %(height)s is outside the ratios %(minimum)s to %(maximum)s.")
+    facts = {"width": sides[0], "height": sides[1], "minimum": shown[0], "maximum": shown[1]}
+    return [FieldError(size.name, message, facts)]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedRatios:
+    """Width / height of an explicit size lies between two ratios, both included."""
+
+    size: SizeParam
+    minimum: Fraction
+    maximum: Fraction
+
+    def check(self, settings: Mapping[str, SettingValue]) -> list[FieldError]:
+        ends = self.minimum, self.maximum
+        low, high = (f"{each.numerator}:{each.denominator}" for each in ends)
+        return _outside(self.size, settings, ends, (low, high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +218,5 @@ class RatioRule:
         if low > high:
             message = N_("The largest ratio must not be below the smallest.")
             return [FieldError(self.maximum.name, message)]
-        sides = dimensions(settings.get(self.size.name))
-        if sides is None or low <= Fraction(*sides) <= high:
-            return []
-        message = N_("%(width)s : %(height)s is outside the ratios %(minimum)s to %(maximum)s.")
-        facts: dict[str, object] = {"width": sides[0], "height": sides[1]}
-        facts |= {name: settings[p.name] for name, p in self._ends()}
-        return [FieldError(self.size.name, message, facts)]
-
-    def _ends(self) -> tuple[tuple[str, NumberParam], tuple[str, NumberParam]]:
-        return (("minimum", self.minimum), ("maximum", self.maximum))
+        shown = settings[self.minimum.name], settings[self.maximum.name]
+        return _outside(self.size, settings, (low, high), shown)

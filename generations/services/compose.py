@@ -26,7 +26,17 @@ from generations.services.gallery import search
 from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
 
-__all__ = ["MAX_COUNT", "Chosen", "ComposeProblem", "Origin", "build_recipe", "submit"]
+__all__ = [
+    "MAX_COUNT",
+    "Chosen",
+    "ComposeProblem",
+    "Origin",
+    "asked_before",
+    "build_recipe",
+    "check",
+    "count_problem",
+    "submit",
+]
 
 MAX_COUNT = 8
 RECIPE_SCHEMA = 1
@@ -49,18 +59,15 @@ class Origin:
     batch: Batch | None = None
 
 
-def build_recipe(
-    engine: catalog.Engine,
-    prompt: str,
-    settings: Mapping[str, object],
-    references: Sequence[Chosen] = (),
-) -> dict[str, object]:
-    """Validate and freeze the input of a run; raise ComposeProblem with every problem found."""
+def check(
+    engine: catalog.Engine, prompt: str, settings: Mapping[str, object], references: int = 0
+) -> tuple[str, dict[str, catalog.SettingValue]]:
+    """The prompt and the settings as a run takes them, with so many references.
+
+    Raises ComposeProblem with every problem found.
+    """
     problems: list[FieldError] = []
-    if len(references) > engine.references.maximum:
-        message = N_("%(count)s references are chosen; this model takes at most %(max)s.")
-        params = {"count": len(references), "max": engine.references.maximum}
-        problems.append(FieldError("references", message, params))
+    cleaned: dict[str, catalog.SettingValue] = {}
     try:
         prompt = catalog.clean_prompt(engine, prompt)
     except catalog.PromptError as error:
@@ -69,19 +76,40 @@ def build_recipe(
         cleaned = catalog.clean_settings(engine, settings)
     except catalog.SettingsError as error:
         problems.extend(error.errors)
-        cleaned = {}
+    problems += catalog.check_references(engine, cleaned, references)
     if problems:
         raise ComposeProblem(problems)
+    return prompt, cleaned
+
+
+def build_recipe(
+    engine: catalog.Engine,
+    prompt: str,
+    settings: Mapping[str, object],
+    references: Sequence[Chosen] = (),
+) -> dict[str, object]:
+    """Validate and freeze the input of a run; raise ComposeProblem with every problem found."""
+    prompt, cleaned = check(engine, prompt, settings, len(references))
     return {
         "schema": RECIPE_SCHEMA,
         "engine": engine.slug,
         "revision": engine.revision,
         "prompt": prompt,
-        "settings": cleaned,
+        "settings": catalog.with_seed(engine, cleaned),
         "references": [
             {"sha256": each.reference.blob_id, "role": each.role} for each in references
         ],
     }
+
+
+def count_problem(engine: catalog.Engine, count: int) -> FieldError | None:
+    """What is wrong with asking for so many."""
+    if 1 <= count <= MAX_COUNT:
+        return None
+    message = N_("Choose a number of pictures from 1 to %(max)s.")
+    if engine.kind == "video":
+        message = N_("Choose a number of videos from 1 to %(max)s.")
+    return FieldError("count", message, {"max": MAX_COUNT})
 
 
 def submit(
@@ -104,20 +132,19 @@ def submit(
     """
     found = _engine(engine)
     recipe = build_recipe(found, prompt, settings, references)
-    if not 1 <= count <= MAX_COUNT:
-        message = N_("Choose a number of pictures from 1 to %(max)s.")
-        raise ComposeProblem([FieldError("count", message, {"max": MAX_COUNT})])
-    account = accounts.account_for(found)
+    if problem := count_problem(found, count):
+        raise ComposeProblem([problem])
+    account = accounts.account_for(found, project)
     if account is None:
         message = N_("No account is set up for this model. Ask an administrator to add its key.")
         raise ComposeProblem([FieldError("engine", message, {})])
     _make_ready(found, account, references)
-    token = f"{user.pk}:{form_token}"[:64] if form_token else None
+    token = _token(user, form_token)
     with transaction.atomic():
         events.in_order()
         _still_open(project)
-        generation, created = _generation(project, user, found, recipe, count, token, origin)
-        if not created:
+        generation = _generation(project, user, found, recipe, count, token, origin)
+        if generation.repeated:
             return generation
         _use(generation, references)
         search.index(generation)
@@ -131,15 +158,27 @@ def submit(
     return generation
 
 
+def asked_before(*, user: User, form_token: str) -> Generation | None:
+    """What the same person has made with this token already."""
+    found = Generation.objects.filter(form_token=_token(user, form_token)).first()
+    if found is not None:
+        found.repeated = True
+    return found
+
+
+def _token(user: User, form_token: str | None) -> str | None:
+    # PostgreSQL keeps no NUL in a text.
+    return f"{user.pk}:{form_token}".replace("\0", "")[:64] if form_token else None
+
+
 def _make_ready(
     engine: catalog.Engine, account: ProviderAccount, references: Sequence[Chosen]
 ) -> None:
-    """See to it that the provider can fetch what it will be sent, before anything is reserved."""
-    if references and transport.base_url(account) is None:
+    """See to it that the provider gets what it will be sent, before anything is reserved."""
+    if references and transport.fetched(engine) and transport.base_url(account) is None:
         raise ComposeProblem([FieldError("references", transport.NO_ADDRESS, {})])
     try:
-        for each in references:
-            fitting.fitted(reference=each.reference, engine=engine)
+        fitting.fitted_all(references=[each.reference for each in references], engine=engine)
     except ReferenceProblem as problem:
         error = FieldError("references", problem.message, problem.params)
         raise ComposeProblem([error]) from None
@@ -168,7 +207,7 @@ def _generation(
     count: int,
     token: str | None,
     origin: Origin,
-) -> tuple[Generation, bool]:
+) -> Generation:
     fields = {
         "project": project,
         "user": user,
@@ -183,8 +222,10 @@ def _generation(
         "batch": origin.batch,
     }
     if token is None:
-        return Generation.objects.create(**fields), True
-    return Generation.objects.get_or_create(form_token=token, defaults=fields)
+        return Generation.objects.create(**fields)
+    found, created = Generation.objects.get_or_create(form_token=token, defaults=fields)
+    found.repeated = not created
+    return found
 
 
 def _use(generation: Generation, references: Sequence[Chosen]) -> None:

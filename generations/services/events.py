@@ -13,6 +13,8 @@ from generations.models import Event, Generation, Project
 KEPT = timedelta(days=7)
 # Any number, the same in every process: ids must commit in the order in which they are drawn.
 _ADVISORY_LOCK = 6_414_001
+# What web processes listen to on PostgreSQL (views/listening.py).
+CHANNEL = "diptych_events"
 
 
 def name_of(generation: Generation) -> str:
@@ -40,6 +42,14 @@ def publish(events: Iterable[tuple[int, str]]) -> None:
         return
     in_order()
     Event.objects.bulk_create(rows)
+    _notify()
+
+
+def _notify() -> None:
+    """Wake whoever listens, at the commit; many in one transaction arrive as one."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 def latest_id(*, project: Project) -> int:

@@ -6,7 +6,10 @@ and anyone with the admin could read them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils import timezone
+from django_q import signals
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
@@ -18,8 +21,17 @@ _ENOUGH = 20
 
 
 def full(cluster: str) -> bool:
-    """Whether so many messages wait that another would say nothing new."""
-    return int(OrmQ.objects.filter(key=cluster)[:_ENOUGH].count()) >= _ENOUGH
+    """Whether so many messages wait that another would say nothing new.
+
+    Those that somebody has taken do not wait: he may be dead, and they stay locked for long.
+    """
+    waiting = OrmQ.objects.filter(key=cluster, lock__lte=timezone.now())
+    return int(waiting[:_ENOUGH].count()) >= _ENOUGH
+
+
+def waiting() -> dict[str, int]:
+    """How many messages wait in front of each cluster."""
+    return {name: OrmQ.objects.filter(key=name).count() for name in (DRIVE, MEDIA)}
 
 
 def drive(account_id: int) -> None:
@@ -36,8 +48,14 @@ def wake(account_id: int) -> None:
 
 
 def finish(job_id: int) -> None:
-    """Ask for a job's result to be fetched, verified and kept."""
-    async_task("generations.tasks.finish", job_id, cluster=MEDIA)
+    """Ask for a job's result to be fetched, verified and kept; each that is asked looks for more."""
+    if not full(MEDIA):
+        async_task("generations.tasks.finish", job_id, cluster=MEDIA)
+
+
+def keep(job_id: int, place: int) -> None:
+    """Ask for one picture of a call that is not over to be fetched, verified and kept."""
+    async_task("generations.tasks.keep", job_id, place, cluster=MEDIA)
 
 
 def feed(batch_id: int) -> None:
@@ -50,6 +68,13 @@ def feed(batch_id: int) -> None:
 def canary(cluster: str) -> None:
     """Send a message that proves the whole way through a cluster, back to its watchdog."""
     async_task("generations.tasks.canary", cluster=cluster)
+
+
+def tell(*, completed: Callable[[], None], acknowledged: Callable[[], None]) -> None:
+    """Call `completed` in a worker after each task, `acknowledged` in the monitor that took its result."""
+    in_worker, in_monitor = signals.post_execute_in_worker, signals.post_execute
+    in_worker.connect(lambda **_more: completed(), weak=False, dispatch_uid="completed")
+    in_monitor.connect(lambda **_more: acknowledged(), weak=False, dispatch_uid="acknowledged")
 
 
 def drop_locks(cluster: str) -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from generations.providers import catalog
+from generations.services.library.picks import Pick
 
 GLYPH = 20  # the longer side of a shape's drawing, in px
+SEGMENTS = 3  # more choices than this, or longer words, are a list to choose from
+SHORT = 12
+_SHAPE = re.compile(r"(\d+):(\d+)")
 
 
 class Filled(Protocol):
     """What is asked of a form: its engine, what was typed, and what is wrong with it."""
 
     engine_on_offer: catalog.Engine
+    picks: list[Pick]
 
     def typed(self, name: str) -> str: ...
 
@@ -26,7 +32,10 @@ class Filled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One radio button. `width` and `height` are those of its drawing; `shape` is its caption."""
+    """One radio button. `width` and `height` are those of its drawing; `shape` is its caption.
+
+    `off`: it cannot be chosen beside the references.
+    """
 
     value: str
     label: str
@@ -35,6 +44,7 @@ class Option:
     shape: str = ""
     width: int = 0
     height: int = 0
+    off: bool = False
 
     @property
     def left(self) -> float:
@@ -57,7 +67,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One setting, drawn by `kind`. `advanced` ones are folded away; `low` asks for the size hint."""
+    """One setting, drawn by `kind`. `advanced` ones are folded away; `low` asks for the size hint.
+
+    Of a choice, `look` is how: "seg" (a few short words), "shapes" or "list".
+    """
 
     kind: str
     name: str
@@ -72,6 +85,7 @@ class Control:
     shown: str = ""
     low: bool = False
     advanced: bool = False
+    look: str = ""
 
     @property
     def unusual(self) -> bool:
@@ -81,19 +95,6 @@ class Control:
 def controls(form: Filled) -> list[Control]:
     """Every setting of the form's engine, in the engine's order."""
     return [_control(form, param) for param in form.engine_on_offer.params]
-
-
-def engines() -> list[dict[str, object]]:
-    """The models on offer: slug, label, what each is good for, usual seconds."""
-    return [
-        {
-            "slug": each.slug,
-            "label": say(each.label),
-            "good_for": say(each.good_for),
-            "seconds": round(each.typical_latency_s),
-        }
-        for each in catalog.ENGINES.values()
-    ]
 
 
 def say(msgid: str) -> str:
@@ -107,13 +108,15 @@ def _control(form: Filled, param: catalog.Param) -> Control:
     drawn: dict[str, Any] = {}
     if isinstance(param, catalog.SizeParam):
         drawn = _size(form, param, value)
+    elif isinstance(param, catalog.ChoiceParam):
+        drawn = _choice(form, param, value)
     elif isinstance(param, catalog.BoolParam):
         drawn["options"] = [
             Option(each.value, say(each.label), each.value == value, say(each.help))
             for each in param.choices
         ]
     else:
-        drawn["advanced"] = param.omit_default
+        drawn["advanced"] = isinstance(param, catalog.SeedParam) or param.omit_default
     return Control(
         kind=param.kind,
         name=name,
@@ -132,6 +135,34 @@ def _usual(param: catalog.Param) -> str:
     return param.default
 
 
+def _choice(form: Filled, param: catalog.ChoiceParam, value: str) -> dict[str, Any]:
+    """Shapes are drawn, a few short words stand beside one another, the rest is a list."""
+    fixed = param.alone and bool(form.picks)
+    options = [
+        Option(each.value, say(each.label), each.value == value, say(each.help))
+        for each in param.choices
+    ]
+    named = [each for each in options if each.value != param.silent]
+    if all(_SHAPE.fullmatch(each.value) for each in named):
+        drawn = [_drawn(each, off=fixed and each.value != param.default) for each in options]
+        return {"options": drawn, "look": "shapes"}
+    short = len(options) <= SEGMENTS and all(len(each.label) <= SHORT for each in options)
+    return {"options": options, "look": "seg" if short else "list"}
+
+
+def _drawn(option: Option, *, off: bool) -> Option:
+    match = _SHAPE.fullmatch(option.value)
+    if match is None:
+        return replace(option, shape=_("Auto"), off=off)
+    width, height = _glyph(int(match[1]), int(match[2]))
+    return replace(option, shape=option.label, width=width, height=height, off=off)
+
+
+def _glyph(width: int, height: int) -> tuple[int, int]:
+    longer = max(width, height)
+    return max(5, round(GLYPH * width / longer)), max(5, round(GLYPH * height / longer))
+
+
 def _size(form: Filled, param: catalog.SizeParam, value: str) -> dict[str, Any]:
     tiers = list(_tiers(param, value))
     sides = {side: form.typed(side) for side in ("width", "height")}
@@ -147,8 +178,8 @@ def _size(form: Filled, param: catalog.SizeParam, value: str) -> dict[str, Any]:
 
 
 def _tiers(param: catalog.SizeParam, value: str) -> Iterator[Tier]:
-    """The size classes in the order 1K, 2K, 4K, each with its free shape first; then custom."""
-    presets = sorted(param.presets, key=lambda each: each.tier)
+    """The size classes from small to large, each with its free shape first; then custom."""
+    presets = sorted(param.presets, key=lambda each: float(each.tier.rstrip("K")))
     found = False
     for name, group in groupby(presets, key=lambda each: each.tier):
         members = list(group)
@@ -167,8 +198,7 @@ def _tiers(param: catalog.SizeParam, value: str) -> Iterator[Tier]:
 
 
 def _preset(preset: catalog.SizePreset, value: str) -> Option:
-    longer = max(preset.width, preset.height)
-    across, down = (max(5, round(GLYPH * side / longer)) for side in (preset.width, preset.height))
+    across, down = _glyph(preset.width, preset.height)
     return Option(
         preset.value,
         preset.label,

@@ -124,6 +124,13 @@ MEANINGS: dict[str, Meaning] = {
         N_("The studio could not put this request together. Nothing was sent or charged."), TELL
     ),
     "internal": Meaning(N_("Something went wrong in the studio itself."), TELL),
+    "poison": Meaning(
+        N_(
+            "The studio broke down over this one three times, so it was set aside. "
+            "If it had been sent, it counts as charged."
+        ),
+        TELL,
+    ),
     "refused_url": Meaning(
         N_("The result lay at an address that is not allowed. It counts as charged."), TELL
     ),
@@ -132,6 +139,9 @@ MEANINGS: dict[str, Meaning] = {
     "engine_fault": Meaning(N_("The service had a fault of its own. Nothing was charged."), AGAIN),
     "not_found": Meaning(
         N_("The service no longer knows this task. It may have been charged."), AGAIN
+    ),
+    "stale_task": Meaning(
+        N_("The service refuses to say what became of this task. It may have been charged."), AGAIN
     ),
     "expired": Meaning(N_("The service let this task expire. It may have been charged."), AGAIN),
     "deadline": Meaning(N_("No result came before the deadline. It may have been charged."), AGAIN),
@@ -157,6 +167,7 @@ WAITS: dict[str, Meaning] = {
         N_("Waiting: the studio's quota at the service is used up"), Step.WAIT
     ),
     "not_sent": Meaning(N_("Service unreachable, waiting"), Step.WAIT),
+    "disk_low": Meaning(N_("Waiting: the studio's disk is full"), Step.WAIT),
     "no_key": Meaning(N_("Waiting: this account's key is not set up any more"), Step.WAIT),
 }
 UNKNOWN = Meaning(N_("This picture was not made. Try again."), AGAIN)

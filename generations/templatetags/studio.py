@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 
 from django import template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Job, ReferenceRole
+from generations.providers import catalog
+from generations.services import jobs
 from generations.services.batches import Line
 from generations.services.library.picks import Pick
-from generations.templatetags import controls, failures, sentences, tiles
+from generations.templatetags import controls, failures, picker, sentences, tiles
+from generations.templatetags.transport import Transport, transport
 
 register = template.Library()
 WIDTHS = (320, 640, 1280)
 PICTURE_EACH = 320  # the width of a plain `src`
+
+
+class Shown(Protocol):
+    """A pane of a comparison."""
+
+    asset: Asset
 
 
 @register.simple_tag
@@ -51,8 +63,8 @@ def chips(generation: Generation) -> list[str]:
 
 
 @register.filter(name="tiles")
-def tiles_of(generation: Generation) -> list[tiles.Tile]:
-    return tiles.tiles(generation)
+def tiles_of(generation: Generation, ahead: jobs.Ahead | None = None) -> list[tiles.Tile]:
+    return tiles.tiles(generation, ahead=ahead)
 
 
 @register.simple_tag
@@ -89,8 +101,32 @@ def problem(line: Line) -> str:
 
 
 @register.filter
-def under_way(job: Job) -> str:
-    return sentences.under_way(job)
+def under_way(job: Job, ahead: jobs.Ahead | None = None) -> str:
+    """Without a number: the queue page has that in a column of its own."""
+    pause = ahead.pause(job.account_id) if ahead and job.state == "queued" else None
+    return sentences.paused(pause) if pause else sentences.under_way(job)
+
+
+@register.filter
+def paused(pause: jobs.Pause) -> str:
+    return sentences.paused(pause)
+
+
+@register.filter
+def cools_until(moment: datetime) -> str:
+    return sentences.cools_until(moment)
+
+
+@register.filter
+def behind(mine: jobs.Mine) -> str:
+    """How many go before one of the person's waiting jobs."""
+    return sentences.behind(mine.ahead, mine.at_once)
+
+
+@register.filter
+def waits(found: list[tiles.Tile]) -> bool:
+    """Whether a picture of these stands in line: its place moves without an event of its own."""
+    return any(tile.kind == "pending" and tile.job.state == "queued" for tile in found)
 
 
 @register.filter
@@ -101,6 +137,12 @@ def about(seconds: int) -> str:
 @register.filter
 def engine_label(generation: Generation) -> str:
     return tiles.chips(generation)[0]
+
+
+@register.filter
+def engine_name(slug: str) -> str:
+    """What the catalogue calls an engine; its slug when it has left the catalogue."""
+    return tiles.engine_name(slug)
 
 
 @register.filter
@@ -120,8 +162,14 @@ def unusual(found: list[controls.Control]) -> bool:
 
 
 @register.simple_tag
-def engines() -> list[dict[str, object]]:
-    return controls.engines()
+def model_groups(kind: str = "", alone: bool = False) -> list[picker.Group]:
+    return picker.groups(kind, alone=alone)
+
+
+@register.filter
+def model(form: controls.Filled) -> picker.Model:
+    """The form's model, as the picker's row shows it."""
+    return picker.model_of(form.engine_on_offer)
 
 
 @register.filter
@@ -138,8 +186,43 @@ def pair(found: list[tiles.Tile]) -> str:
 
 
 @register.filter
-def has_picture(found: list[tiles.Tile]) -> bool:
-    return any(tile.asset for tile in found)
+def has_several(found: list[tiles.Tile]) -> bool:
+    """Whether an archive is worth it: one picture has its own download."""
+    return sum(tile.kind == "picture" for tile in found) > 1
+
+
+@register.filter
+def playtime(asset: Asset) -> str:
+    return sentences.playtime(asset.duration_ms)
+
+
+@register.filter
+def strip_width(asset: Asset) -> int:
+    """Of the hover strip, where one of its frames is as wide as the video."""
+    return asset.width * tiles.STRIP
+
+
+@register.simple_tag(name="transport")
+def transport_of(panes: Iterable[Shown]) -> Transport | None:
+    """The bar of a comparison; None where nothing in it plays."""
+    return transport(pane.asset for pane in panes)
+
+
+@register.simple_tag
+def animates() -> bool:
+    """Whether there is a model that brings a picture to life."""
+    return catalog.animator() is not None
+
+
+@register.simple_tag
+def finals(asset: Asset, run: Generation | None) -> list[tiles.Final]:
+    return tiles.finals(asset, run)
+
+
+@register.simple_tag
+def final_of(asset: Asset, run: Generation | None) -> tiles.Final | None:
+    """The first way to make a video's final, if there is one."""
+    return next(iter(tiles.finals(asset, run)), None)
 
 
 @register.filter
@@ -156,6 +239,22 @@ def picture_url(pick: Pick, width: int = 0) -> str:
     if width:
         return reverse("file-reference", args=[source.public_id, width])
     return reverse("file-reference-original", args=[source.public_id])
+
+
+@register.filter
+def frames_label(rule: catalog.FrameRule, minimum: int) -> str:
+    """What the pictures are for a model that takes them as frames."""
+    if len(rule.names) > 1:
+        return _("First and last frame")
+    return controls.say(rule.names[0]) if minimum else _("First frame, if you like")
+
+
+@register.simple_tag
+def frame_crop(pick: Pick, engine: catalog.Engine) -> catalog.Crop | None:
+    """The part of a picture that the video keeps; None where it is used whole, or as a reference."""
+    width, height = pick.source.width, pick.source.height
+    crop = catalog.centre_crop(width, height, engine.frames.shapes) if engine.frames else None
+    return crop if crop and (crop.width, crop.height) != (width, height) else None
 
 
 @register.simple_tag

@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from generations.models import Asset, Generation, Job, JobState
 from generations.providers import catalog
 from generations.services import jobs
-from generations.templatetags import failures, sentences
+from generations.templatetags import controls, failures, sentences
 from generations.templatetags.failures import Meaning
 
 S = JobState
 ANY_SHAPE = (2048, 2048)  # where the model picks the shape
 TALL = 9 / 16  # taller ones are cropped in the row of tiles
 WIDE = 1.7
+ALWAYS = ("size", "aspect_ratio", "frames")  # settings that a card names in any case
+STRIP = 10  # frames in a hover strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +42,55 @@ class Tile:
     may_cancel: bool = False
     why: Meaning | None = None
     request_id: str = ""
+    until: str = ""
 
     @property
     def letter(self) -> str:
         return failures.letter(self.job)
 
     @property
+    def video(self) -> bool:
+        return self.job.generation.kind == "video"
+
+    @property
     def tall(self) -> bool:
         return self.width < self.height * TALL
 
 
-def tiles(generation: Generation, now: datetime | None = None) -> list[Tile]:
-    """The tiles of a card, in order. Reads only what `gallery.card_queryset` has prefetched."""
+def tiles(
+    generation: Generation, now: datetime | None = None, ahead: jobs.Ahead | None = None
+) -> list[Tile]:
+    """The tiles of a card, in order. Reads what `gallery.card_queryset` has prefetched, and `ahead`."""
     now = now or timezone.now()
     engine = catalog.ENGINES.get(generation.engine)
-    box = engine and catalog.aspect(engine, generation.recipe["settings"])
+    box = engine and (
+        catalog.aspect(engine, generation.recipe["settings"]) or _first_frame(engine, generation)
+    )
     return [
         tile
         for job in sorted(generation.jobs.all(), key=lambda job: job.position)
-        for tile in _of_job(job, box or ANY_SHAPE, now)
+        for tile in _of_job(job, box or ANY_SHAPE, now, ahead)
     ]
 
 
-def _of_job(job: Job, box: tuple[int, int], now: datetime) -> Iterator[Tile]:
+def _first_frame(engine: catalog.Engine, generation: Generation) -> tuple[int, int] | None:
+    """The shape that a video takes from the picture it starts from."""
+    first = next(iter(generation.uses.all()), None)
+    if engine.frames is None or first is None:
+        return None
+    source = first.reference
+    crop = catalog.centre_crop(source.width, source.height, engine.frames.shapes)
+    return crop.width, crop.height
+
+
+def _of_job(
+    job: Job, box: tuple[int, int], now: datetime, ahead: jobs.Ahead | None
+) -> Iterator[Tile]:
     for asset in sorted(job.assets.all(), key=lambda asset: asset.position):
         kind = "trashed" if asset.trashed_at else "picture"
         yield Tile(kind, job, asset.width, asset.height, asset=asset)
     if job.is_active:
-        yield _pending(job, box, now)
+        yield _pending(job, box, now, ahead)
     elif job.state == S.UNCERTAIN:
         yield Tile("uncertain", job, *box, request_id=_client_request_id(job))
     elif job.state == S.CANCELLED:
@@ -78,26 +101,53 @@ def _of_job(job: Job, box: tuple[int, int], now: datetime) -> Iterator[Tile]:
         yield Tile(kind, job, *box, words=str(why), why=why)
 
 
-def _pending(job: Job, box: tuple[int, int], now: datetime) -> Tile:
-    engine = jobs.engine_of(job)
+def _pending(job: Job, box: tuple[int, int], now: datetime, ahead: jobs.Ahead | None) -> Tile:
     started = job.accepted_at or job.sent_at
+    typical = jobs.usual_of(job).p50
     runs = started is not None and job.state in (S.SUBMITTING, S.RUNNING)
     return Tile(
         "pending",
         job,
         *box,
-        words=sentences.under_way(job, now),
-        percent=jobs.progress_percent(job, now),
+        words=_when(job, sentences.under_way(job, now, ahead), ahead),
+        percent=jobs.progress_percent(job, now, typical),
         elapsed=(now - started).total_seconds() if runs and started else 0.0,
-        typical=engine.typical_latency_s if runs and engine else 0.0,
+        typical=typical if runs else 0.0,
         may_cancel=job.state != S.COLLECTING and not job.cancel_asked_at,
+        until=sentences.kept_until(job),
     )
+
+
+def _when(job: Job, words: str, ahead: jobs.Ahead | None) -> str:
+    """Of a waiting job also when it will be done, unless something else than the line decides."""
+    stuck = job.account.unreachable_since or job.reason in ("no_key", "provider_quota")
+    seconds = None if ahead is None or stuck else ahead.seconds(job)
+    return words if seconds is None else f"{words} · {sentences.about(round(seconds))}"
 
 
 def _client_request_id(job: Job) -> str:
     """The id under which the last attempt travelled; the provider's support can look for it."""
     attempts = sorted(job.submissions.all(), key=lambda each: each.pk)
     return str(attempts[-1].uuid) if attempts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A better engine for the recipe of a video, and what the studio's address says to open with it."""
+
+    label: str
+    query: str
+
+
+def finals(asset: Asset, run: Generation | None) -> list[Final]:
+    """How a draft, a video of this run, is made again for good; the nearest way first."""
+    job = asset.job if asset.kind == "video" else None
+    if run is None or job is None:
+        return []
+    place = f"recipe={run.public_id}&n={job.position}"
+    return [
+        Final(_(each.label), f"{place}&final={each.slug}") for each in catalog.finals(run.engine)
+    ]
 
 
 def columns(found: list[Tile]) -> int:
@@ -107,17 +157,22 @@ def columns(found: list[Tile]) -> int:
     return 3 if len(found) <= 3 else 4
 
 
+def engine_name(slug: str) -> str:
+    engine = catalog.ENGINES.get(slug)
+    return _(engine.label) if engine else slug
+
+
 def chips(generation: Generation) -> list[str]:
-    """The model, the size, and every setting that is not the usual one."""
+    """The model, the size or shape and length, and every setting that is not the usual one."""
     engine = catalog.ENGINES.get(generation.engine)
     if engine is None:
         return [generation.engine]
     texts = [_(engine.label)]
     for row in catalog.describe_settings(engine, generation.recipe["settings"]):
-        if row.name == "size":
+        if row.name in ALWAYS:
             texts.append(_(row.value))
         elif isinstance(row.raw, bool):
             texts += [] if row.is_default else [_(row.value)]
         elif not row.is_default:
-            texts.append(f"{_(row.label)} {row.value}")
+            texts.append(f"{_(row.label)} {controls.say(row.value)}")
     return texts

@@ -15,6 +15,7 @@ from generations.providers.base import N_
 from generations.providers.catalog import FieldError
 from generations.services import accounts, compose
 from generations.services.library import slots
+from generations.services.library.sheets import delimiter_of
 
 MAX_LINES = 500
 
@@ -105,9 +106,8 @@ def plan(
 
 
 def _shared_problems(engine: catalog.Engine, count: int) -> Iterator[FieldError]:
-    if not 1 <= count <= compose.MAX_COUNT:
-        message = N_("Choose a number of pictures from 1 to %(max)s.")
-        yield FieldError("count", message, {"max": compose.MAX_COUNT})
+    if problem := compose.count_problem(engine, count):
+        yield problem
     if accounts.account_for(engine) is None:
         message = N_("No account is set up for this model. Ask an administrator to add its key.")
         yield FieldError("engine", message, {})
@@ -204,7 +204,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Rows that hold anything, with the number of the line each begins in."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     reader = csv.reader(
-        io.StringIO(text), delimiter=_delimiter(text), skipinitialspace=True, strict=True
+        io.StringIO(text), delimiter=delimiter_of(text), skipinitialspace=True, strict=True
     )
     begins = 1
     try:
@@ -215,9 +215,3 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error:
         message = N_("Line %(line)s cannot be read as a table. Look at its quotes.")
         raise ListProblem("lines", message, line=begins) from None
-
-
-def _delimiter(text: str) -> str:
-    """What stands between the columns: spreadsheets paste tabs, some save semicolons."""
-    head = next((line for line in text.split("\n") if line.strip()), "")
-    return max("\t;,", key=lambda mark: (head.count(mark), mark == ","))

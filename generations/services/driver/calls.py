@@ -12,11 +12,12 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 from generations.models import Job, Submission
-from generations.providers.base import Accepted, Progress, ProviderError
+from generations.providers.base import Accepted, Finished, Part, Progress, ProviderError
 
 log = logging.getLogger(__name__)
-Verb = Literal["submit", "poll", "cancel"]
-Answer = Accepted | Progress | bool | ProviderError | Exception
+# A part is a picture of a call that goes on; every other result ends its call.
+Verb = Literal["submit", "part", "poll", "cancel", "probe"]
+Answer = Accepted | Finished | Part | Progress | bool | ProviderError | Exception | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Result:
     job: Job
     answer: Answer
     submission: Submission | None = None
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,17 @@ class Errand:
 
 
 class Pool:
-    """Daemon threads, started as they are needed: a stuck call never delays a stop."""
+    """Daemon threads, started as they are needed: a stuck call never delays a stop.
 
-    def __init__(self, size: int) -> None:
+    A pool made `beside` another has threads of its own and hands its results to that one.
+    """
+
+    def __init__(self, size: int, beside: Pool | None = None) -> None:
         self.size = size
         self.threads = 0
         self.busy = 0
         self.errands: SimpleQueue[Errand | None] = SimpleQueue()
-        self.results: SimpleQueue[Result] = SimpleQueue()
+        self.results: SimpleQueue[Result] = beside.results if beside else SimpleQueue()
 
     def send(self, errand: Errand) -> None:
         self.busy += 1
@@ -68,7 +73,9 @@ class Pool:
             end = time.monotonic() + batch_s
             while len(found) < most:
                 found.append(self.results.get(timeout=max(0.0, end - time.monotonic())))
-        self.busy -= len(found)
+        for each in found:
+            if each.verb != "part":
+                (each.pool or self).busy -= 1
         return found
 
     def close(self) -> None:
@@ -85,4 +92,4 @@ class Pool:
             except Exception as error:
                 log.exception("call failed", extra={"verb": errand.verb, "job": errand.job.pk})
                 answer = error
-            self.results.put(Result(errand.verb, errand.job, answer, errand.submission))
+            self.results.put(Result(errand.verb, errand.job, answer, errand.submission, self))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -16,9 +19,33 @@ from django.utils import timezone
 from generations.models import DriverLease, Job, JobState, ProviderAccount
 
 
+@cache
+def _place() -> str:
+    """Where a process number means one process: this boot of this kernel, and the container in it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+        return f"{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return ""  # not Linux
+
+
 def identity() -> str:
-    """Who is asking: host, process and start, so that a recycled pid is somebody else."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{time.monotonic_ns() // 1_000_000}"
+    """Who is asking: host, place, process and start, so that a recycled pid is somebody else."""
+    where = f"{socket.gethostname()[:24]}:{_place()}"
+    return f"{where}:{os.getpid()}:{time.monotonic_ns() // 1_000_000}"
+
+
+def gone(owner: str) -> bool:
+    """Whether the process that took a lease under this name is surely dead: only one of here can be."""
+    try:
+        _host, place, pid, _started = owner.rsplit(":", 3)
+        if place and place == _place():
+            os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 @dataclass(slots=True)
@@ -54,6 +81,13 @@ class Lease:
         if kept:
             self.renewed_at = moment
         return bool(kept)
+
+    def renew_jobs(self, ids: Collection[int]) -> None:
+        """Prolong the leases of jobs whose calls outlive this driver's turn."""
+        until = timezone.now() + timedelta(seconds=self.ttl_s)
+        rows = Job.objects.filter(pk__in=ids, lease_epoch=self.epoch, state=JobState.SUBMITTING)
+        rows.update(lease_expires_at=until)
+        self.renewed_at = time.monotonic()
 
     def release(self) -> None:
         """Let the successor in at once instead of after the expiry."""

@@ -10,26 +10,30 @@ import heapq
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError
 
-from generations.models import Job, JobState, ProviderAccount
-from generations.providers import get_provider
-from generations.providers.base import Accepted, Call, Credentials, NotSent, Provider
+from generations.models import Job, JobState, Limited, ProviderAccount, Submission
+from generations.providers import catalog, get_provider
+from generations.providers.base import Accepted, Call, Credentials, Finished, NotSent, Provider
 from generations.services import accounts, crash, jobs, queue
 from generations.services.driver import claims
-from generations.services.driver.calls import Errand, Pool
+from generations.services.driver.breaker import LEASE_LOST, PAUSED
+from generations.services.driver.calls import Errand
+from generations.services.driver.hold import Hold, Stop
 from generations.services.driver.lease import Lease, take
-from generations.services.driver.watch import LEASE_LOST, Watch
+from generations.services.jobs import parts
 from generations.services.library import transport
 
 log = logging.getLogger(__name__)
-Stop = Callable[[], bool]
 # A cancel that got no answer is asked for again after this long.
 CANCEL_AGAIN_S = 35.0
+# A call that was ready longer than this before it begins looks once more whether it may.
+STALE_S = 0.5
+LIMITS = [each.name for each in Limited._meta.get_fields()]
 S = JobState
 
 
@@ -38,7 +42,9 @@ def drive(*, account_id: int, stop: Stop) -> bool:
 
     `stop` is asked several times a second. Unless it says so at the end, a successor is asked for.
     """
-    account = ProviderAccount.objects.get(pk=account_id)
+    account = ProviderAccount.objects.filter(pk=account_id).first()
+    if account is None:
+        return False  # its key went to another account
     credentials = accounts.credentials_for(account)
     if credentials is None:
         claims.say_no_key(account)
@@ -47,28 +53,31 @@ def drive(*, account_id: int, stop: Stop) -> bool:
     if lease is None:
         return False
     run = Slice(lease, credentials, stop)
+    log.debug("slice began", extra={"account": account_id, "epoch": lease.epoch})
     try:
         run.loop()
     finally:
         run.pool.close()
+        run.slow.close()
+        log.debug("slice ended", extra={"account": account_id, "epoch": lease.epoch})
         lease.release()
     if not stop():
         queue.drive(account_id)
+    run.wait_for_calls()
     return True
 
 
-class Slice(Watch):
+class Slice(Hold):
     """The loop: look for work, send what is due, and record what came of it."""
 
     def __init__(self, lease: Lease, credentials: Credentials, stop: Stop) -> None:
-        super().__init__(lease)
+        super().__init__(lease, stop)
         self.credentials = credentials
-        self.stop = stop
         self.provider: Provider = get_provider(lease.account.provider)
-        self.pool = Pool(int(settings.ENGINE["threads"]))
         self.lost = False
-        self.started = time.monotonic()
-        self.scan_at = 0.0
+        self.scan_at = self.looked_at = 0.0
+        self.paused = self.keyless = False
+        self.siblings = accounts.siblings(lease.account)
 
     # --- the loop ---
 
@@ -76,19 +85,22 @@ class Slice(Watch):
         """Until the slice is over, a stop is asked for, or the lease is lost.
 
         What is being sent is always waited for: an answer that nobody reads is a picture paid for
-        and not known about, even when somebody else drives by then.
+        and not known about, even when somebody else drives by then. Synchronous calls are waited for
+        afterwards, without the lease on the account.
         """
         while True:
             if not self.lost and self.lease.due():
                 self.keep_lease()
             ending = self.lost or self.ending()
-            if ending and not self.sending:
+            if ending and not self.sending.keys() - self.open_calls():
                 return
             now = time.monotonic()
             if now >= self.scan_at:
                 self.scan_at = now + settings.ENGINE["scan_s"]
                 if not self.lost:
-                    self.scan(claiming=not ending and self.lease.account.enabled)
+                    self.paused = jobs.held_back(self.lease.account.pk)
+                    self.looked_at = time.monotonic()
+                    self.scan(claiming=not ending and not self.paused)
             if not self.lost:
                 self.send_polls()
             self.absorb(self.pool.gather(self.nap()))
@@ -99,55 +111,81 @@ class Slice(Watch):
         if self.lost:
             log.warning("lease lost", extra={"account": self.lease.account.pk})
             return
-        self.lease.account.refresh_from_db(fields=["enabled", "max_concurrent", "rate_per_s"])
+        account = self.lease.account
+        account.refresh_from_db(fields=["key_fingerprint", *LIMITS])
+        self.pace.read()
+        self.siblings = accounts.siblings(account)
+        credentials = accounts.credentials_for(account)
+        self.keyless = credentials is None
+        self.credentials = credentials or self.credentials
 
     def ending(self) -> bool:
-        over = time.monotonic() - self.started > settings.ENGINE["slice_s"]
-        return over or self.stop()
+        """Also when nobody has the account's key any more: the next slice will find it or say so."""
+        return self.keyless or super().ending()
 
     def nap(self) -> float:
         """Seconds until something is due: a scan, or the next poll."""
-        ends = [self.scan_at, *([self.due[0][0]] if self.due else [])]
+        polls = bool(self.due) and not self.breaker.open
+        ends = [self.scan_at, *([self.due[0][0]] if polls else [])]
         return max(0.001, min(ends) - time.monotonic())
 
     # --- looking for work ---
 
     def scan(self, *, claiming: bool) -> None:
-        if not claims.attention(self.lease):
+        if not (claims.attention(self.lease) or claims.wait_elsewhere(self.lease, self.siblings)):
             return
         claims.cancel_waiting(self.lease)
         for job in claims.adopt(self.lease):
             self.watch(job)
+        if self.breaker.open:
+            return
         self.send_cancels()
         if claiming:
             self.submit_more()
 
     def submit_more(self) -> None:
-        slots = min(self.pace.slots(self.in_flight), self.pool.room())
-        if slots <= 0 or not self.lease.valid():
+        if not self.lease.valid():
             return
-        held = Counter(job.user_id for job in (*self.watched.values(), *self.sending.values()))
-        ready = [
-            (job, call)
-            for job in claims.claim(self.lease, slots, held)
-            if (call := self.build(job)) is not None
-        ]
+        ours = [*self.watched.values(), *self.sending.values()]
+        taken = [(job.user_id, job.generation.engine) for job in ours]
+        taken += claims.sent_by_others(self.lease)
+        held, engines = Counter(user for user, _ in taken), Counter(slug for _, slug in taken)
+        free = min(self.pool.room(), self.slow.room())
+        slots = min(self.pace.room(len(taken)), free)
+        if slots <= 0:
+            return
+        rooms = {**self.pace.rooms(engines), **dict.fromkeys(self.too_late_for(), 0)}
+        claimed = claims.claim(self.lease, slots, held, rooms)
+        if self.siblings and not claimed:
+            claimed = claims.take_over(self.lease, slots, held, rooms, self.siblings)
+        ready = [(job, call) for job in claimed if (call := self.build(job)) is not None]
         begun = claims.begin(self.lease, ready) if ready else []
-        self.pace.spend(len(begun))
-        crash.point("before_send")
+        for job, _call, row in begun:
+            self.pace.spend(job.generation.engine, row.pk)
+        if begun:
+            crash.point("before_send")
         for job, call, row in begun:
-            self.sending[job.pk] = job
-            work = partial(self.call_submit, call, str(row.uuid))
-            self.pool.send(Errand("submit", job, work, row))
+            self.send_one(job, call, row)
+
+    def send_one(self, job: Job, call: Call, row: Submission) -> None:
+        """A call whose answer is the result goes to the pool for those: it may take minutes."""
+        self.sending[job.pk] = job
+        engine = jobs.engine_of(job)
+        slow = engine is not None and engine.synchronous
+        if slow:
+            self.held[job.pk] = job
+        work = partial(self.call_submit, call, job, row, time.monotonic())
+        (self.slow if slow else self.pool).send(Errand("submit", job, work, row))
 
     def build(self, job: Job) -> Call | None:
         """The prepared call; a recipe that cannot be built any more fails its job, unsent."""
         engine = jobs.engine_of(job)
-        recipe = job.generation.recipe
         try:
             if engine is None:
                 raise LookupError(job.generation.engine)
-            references = transport.urls(job, engine, self.lease.account)
+            recipe = catalog.recipe_at(job.generation.recipe, job.position)
+            crash.point("build", job.pk)
+            references = transport.carried(job, engine, self.lease.account)
             return self.provider.build(
                 engine, recipe["prompt"], recipe["settings"], references=references
             )
@@ -161,19 +199,57 @@ class Slice(Watch):
 
     # --- calls (these run in threads) ---
 
-    def call_submit(self, call: Call, client_request_id: str) -> Accepted:
+    def may_still(self, ready_at: float) -> bool:
+        """A process that slept, or waited for the processor, may have slept through a pause."""
+        now = time.monotonic()
+        if now - ready_at < STALE_S:
+            return True
+        while self.looked_at < now:
+            if self.lost or time.monotonic() - now > 10 * STALE_S:
+                return False
+            time.sleep(0.05)
+        return not self.paused
+
+    def call_submit(
+        self, call: Call, job: Job, row: Submission, ready_at: float
+    ) -> Accepted | Finished:
+        if not self.may_still(ready_at):
+            raise NotSent(PAUSED, "sending was paused", reason="paused")
         if not self.lease.valid():
             raise NotSent(LEASE_LOST, "the lease ran out before anything was sent")
         accepted = self.provider.submit(
             call,
             base_url=self.lease.account.base_url,
             credentials=self.credentials,
-            client_request_id=client_request_id,
+            client_request_id=str(row.uuid),
+            arrived=partial(self.part_arrived, job, row),
         )
         crash.point("after_send")
+        if isinstance(accepted, Finished):
+            # Nobody can be asked for bytes again: on disk before anything is written down.
+            return replace(accepted, parts=tuple(map(parts.on_disk, accepted.parts)))
         return accepted
 
+    def probe(self) -> None:
+        """One free question, if anything waits for the answer and the last one is long enough ago."""
+        if not self.breaker.due():
+            return
+        waits = next(iter(self.watched.values()), None)
+        waits = waits or claims.lease_jobs(self.lease).filter(state=S.QUEUED).first()
+        if waits is None:
+            return
+        self.breaker.asks()
+        work = partial(
+            self.provider.probe,
+            base_url=self.lease.account.base_url,
+            credentials=self.credentials,
+        )
+        self.pool.send(Errand("probe", waits, work))
+
     def send_polls(self) -> None:
+        if self.breaker.open:
+            self.probe()
+            return
         now = time.monotonic()
         while self.due and self.due[0][0] <= now and self.pool.room():
             job = heapq.heappop(self.due)[2]

@@ -11,25 +11,28 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import count
 
 from django import db
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from generations.models import Job, JobState, Outcome
-from generations.providers.base import Accepted, NotSent, Throttled
-from generations.services import crash, events, jobs, queue
+from generations.providers.base import Accepted, Finished, Part, Throttled
+from generations.services import crash, jobs, queue
 from generations.services.driver import verdicts
+from generations.services.driver.breaker import Breaker
 from generations.services.driver.calls import Result
 from generations.services.driver.lease import Lease
-from generations.services.driver.pace import Pace, median_latency, poll_interval
+from generations.services.driver.pace import Pace, poll_interval
+from generations.services.jobs import parts
 from generations.services.jobs.backoff import retry_interval
 
 log = logging.getLogger(__name__)
-LEASE_LOST = "lease"
 RETRY_WAITS_S = (0.0, 1.0, 3.0, 10.0)
+# A video takes minutes, and half of that is long for somebody whose prompt was refused at once.
+FIRST_POLL_S = 5.0
 S = JobState
 Then = Callable[[], None]
 
@@ -40,6 +43,7 @@ class Watch:
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
         self.pace = Pace(lease.account)
+        self.breaker = Breaker(lease.account, self.pace.tell)
         self.watched: dict[int, Job] = {}
         self.sending: dict[int, Job] = {}
         self.cancelling: dict[int, float] = {}
@@ -47,21 +51,16 @@ class Watch:
         self.ticket = count()
         self.failures: Counter[int] = Counter()
         self.doubts: dict[int, float] = {}
-        self.medians: dict[str, float] = {}
 
     @property
     def in_flight(self) -> int:
         return len(self.watched) + len(self.sending)
 
     def watch(self, job: Job) -> None:
-        """Poll this job from now on: first at half of what its engine usually takes."""
-        engine = jobs.engine_of(job)
-        slug = job.generation.engine
-        if slug not in self.medians:
-            self.medians[slug] = median_latency(engine) if engine else 10.0
+        """Poll this job from now on: first at half of what its engine usually takes, if that is soon."""
         self.watched[job.pk] = job
         elapsed = self.elapsed(job)
-        first = 0.5 * self.medians[slug] - elapsed
+        first = min(0.5 * jobs.usual_of(job).p50, FIRST_POLL_S) - elapsed
         self.later(job, first if first > 0 else 0.1)
 
     def elapsed(self, job: Job) -> float:
@@ -75,28 +74,36 @@ class Watch:
     # --- answers ---
 
     def absorb(self, results: list[Result]) -> None:
-        """Record a batch of answers, whatever the database says."""
-        if not results:
-            return
+        """Record a batch of answers, whatever the database says; it is not asked where nothing changes."""
+        news: list[Result] = []
+        silent: list[Result] = []
+        for result in results:
+            (news if self.is_news(result) else silent).append(result)
         try:
-            with transaction.atomic():
-                events.in_order()
-                thens = [self.record(result) for result in results]
+            with jobs.together() if news else nullcontext():
+                thens = [self.record(result) for result in news]
         except db.Error:
             log.exception("a batch of answers could not be written at once")
-            thens = [self.record_alone(result) for result in results]
-        if any(isinstance(result.answer, Accepted) for result in results):
+            thens = [self.record_alone(result) for result in news]
+        if any(isinstance(result.answer, Accepted) for result in news):
             crash.point("after_remote_id")
-        for then in thens:
+        thens += [self.record(result) for result in silent]
+        for result, then in zip([*news, *silent], thens, strict=True):
             then()
+            self.breaker.note(result.answer)
+
+    def is_news(self, result: Result) -> bool:
+        """Whether an answer changes a row: most polls say that it goes on, and cost no transaction."""
+        if result.verb == "poll":
+            return self.change_of(result) is not None
+        return result.verb != "probe"
 
     def record_alone(self, result: Result) -> Then:
         """One bad answer must not take the others along, nor a short outage a good one."""
         for wait in RETRY_WAITS_S:
             time.sleep(wait)
             try:
-                with transaction.atomic():
-                    events.in_order()
+                with jobs.together():
                     return self.record(result)
             except db.OperationalError:
                 db.connection.close()
@@ -107,6 +114,8 @@ class Watch:
 
     def give_up(self, result: Result) -> None:
         """A submission is left to the sweep, which calls it uncertain; a poll is asked again."""
+        if result.verb == "part":
+            return  # its call goes on, and brings it again at its end
         self.sending.pop(result.job.pk, None)
         if result.verb == "poll":
             self.later(result.job, retry_interval(3))
@@ -115,16 +124,25 @@ class Watch:
         """Write what an answer means; return what changes in memory once that is committed."""
         if result.verb == "submit":
             return self.submitted(result)
+        if result.verb == "probe":
+            return lambda: None
+        if isinstance(result.answer, Part):
+            parts.note(job=result.job, part=result.answer, epoch=self.lease.epoch)
+            return lambda: None
         return self.polled(result) if result.verb == "poll" else self.cancelled(result)
 
     def submitted(self, result: Result) -> Then:
         job, answer = result.job, result.answer
         assert result.submission is not None
         verdicts.note_submission(result.submission, answer)
-        won = jobs.apply([verdicts.after_submit(job, answer, self.lease.epoch)])[0]
+        change = verdicts.after_submit(job, answer, self.lease.epoch)
+        won = jobs.apply([change])[0]
         if not won and isinstance(answer, Accepted):
             # The sweep took us for dead and called it uncertain; now the task id is known.
             jobs.resume(job=job, remote_id=answer.remote_id)
+        elif isinstance(answer, Finished):
+            if won or jobs.apply([verdicts.after_late_result(job, answer)])[0]:
+                queue.finish(job.pk)
         elif not won and verdicts.outcome_of(answer) == Outcome.REJECTED:
             jobs.apply([verdicts.after_late_refusal(job, answer)])
         return lambda: self.after_submitted(result, won=won)
@@ -132,26 +150,31 @@ class Watch:
     def after_submitted(self, result: Result, *, won: bool) -> None:
         job, answer = result.job, result.answer
         self.sending.pop(job.pk, None)
-        if isinstance(answer, Accepted):
-            self.pace.accepted()
-            if won:
+        engine, number = job.generation.engine, result.submission.pk if result.submission else 0
+        if isinstance(answer, (Accepted, Finished)):
+            self.pace.accepted(engine, number)
+            if won and isinstance(answer, Accepted):
                 job.refresh_from_db(fields=["state", "remote_id", "accepted_at", "deadline_at"])
                 self.watch(job)
         if isinstance(answer, Throttled):
-            self.pace.throttled(answer.retry_after)
-        self.pace.unreachable(isinstance(answer, NotSent) and answer.code != LEASE_LOST)
+            self.pace.throttled(engine, number, answer.retry_after)
 
     def polled(self, result: Result) -> Then:
-        job, answer = result.job, result.answer
+        job = result.job
         if self.watched.get(job.pk) is not job:
             return lambda: None  # ended or ordered again while it was asked about
-        change = None
-        if not verdicts.doubtful(answer) or self.certain(job):
-            change = verdicts.after_poll(job, answer, self.lease.epoch)
+        change = self.change_of(result)
         if change and jobs.apply([change])[0] and change.after == S.COLLECTING:
             queue.finish(job.pk)
         ended = change is not None
         return lambda: self.after_polled(result, ended=ended)
+
+    def change_of(self, result: Result) -> jobs.Change | None:
+        job, answer = result.job, result.answer
+        ours = self.watched.get(job.pk) is job
+        if not ours or (verdicts.doubtful(answer) and not self.certain(job)):
+            return None
+        return verdicts.after_poll(job, answer, self.lease.epoch)
 
     def certain(self, job: Job) -> bool:
         """Whether the provider has told the same for long enough to be believed."""
@@ -171,7 +194,6 @@ class Watch:
             self.later(job, retry_interval(self.failures[job.pk]))
         else:
             self.later(job, poll_interval(self.elapsed(job)))
-        self.pace.unreachable(isinstance(answer, NotSent))
 
     def cancelled(self, result: Result) -> Then:
         job, answer = result.job, result.answer
@@ -179,8 +201,9 @@ class Watch:
             jobs.apply([verdicts.after_cancel(job, self.lease.epoch)])
         elif answer is False:
             # Too late: the picture is being made and will be paid for, so it will be kept.
-            Job.objects.filter(pk=job.pk, state=S.RUNNING).update(cancel_refused=True)
-            jobs.touch([job.generation_id])
+            still = Job.objects.filter(pk=job.pk, state=S.RUNNING, round=job.round)
+            if still.update(cancel_refused=True):
+                jobs.touch([job.generation_id])
         return lambda: self.after_cancelled(result)
 
     def after_cancelled(self, result: Result) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -12,6 +14,7 @@ from defusedxml import ElementTree
 
 from generations.models import Reference, ReferenceRole, User
 from generations.providers import catalog
+from generations.providers.parameters import canonical
 from generations.services.gallery import xmp
 from generations.services.library.picks import Pick
 
@@ -19,6 +22,7 @@ MOST = 100  # recipes offered from one manifest
 MOST_JSON = 5 * 1024 * 1024
 PROMPT_MAX = 4000
 _TAG = f"{{{xmp.NAMESPACE}}}{xmp.PROPERTY.partition(':')[2]}"
+Value = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Recipe:
 
     engine: str
     prompt: str
-    settings: dict[str, str | int | bool]
+    settings: dict[str, Value]
     references: list[tuple[str, str]]  # sha256 and role
 
 
@@ -111,15 +115,18 @@ def _recipe(told: object) -> Recipe | None:
     )
 
 
-def _values(given: dict[object, object]) -> dict[str, str | int | bool]:
-    """The plain ones of a recipe's settings, by name."""
-    kept: dict[str, str | int | bool] = {}
-    for name, value in list(given.items())[:50]:
-        if isinstance(value, int):
-            kept[_plain(name, 60)] = value
-        elif isinstance(value, str):
-            kept[_plain(name, 60)] = _plain(value, 60)
-    return kept
+def _values(given: dict[object, object]) -> dict[str, Value]:
+    """A recipe's settings by name; None for a value that no form can hold, so that it is missed."""
+    return {_plain(name, 60): _value(value) for name, value in list(given.items())[:50]}
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        # Our recipes spell decimals as text. What is cut would be another number, perhaps a good one.
+        value = canonical(Decimal(repr(value))) if math.isfinite(value) else None
+    return _plain(value, 60) if isinstance(value, str) and len(value) <= 60 else None
 
 
 def _plain(value: object, most: int) -> str:
@@ -142,11 +149,15 @@ def restore(*, recipe: Recipe, user: User) -> Restored:
 
 
 def _settings(
-    engine: catalog.Engine, given: dict[str, str | int | bool]
+    engine: catalog.Engine, given: dict[str, Value]
 ) -> tuple[dict[str, str | int | bool], list[str]]:
     """The settings this model takes as they are, and the names of the others."""
     names = {field: param.name for param in engine.params for field in (param.name, *param.fields)}
-    kept = {name: value for name, value in given.items() if names.get(name) == name}
+    kept = {
+        name: value
+        for name, value in given.items()
+        if value is not None and names.get(name) == name
+    }
     bad = [name for name in given if name not in kept]
     # What is wrong with one may only show when another is gone.
     while wrong := _wrong(engine, kept, names):

@@ -14,8 +14,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from generations.models import Asset, Generation, LedgerEntry, Use
+from generations.models import Asset, Generation, Job, LedgerEntry, Use
 from generations.providers import catalog
+
+NEAR = 0.03  # sides are rounded to what a codec takes: 1920 × 1088 is 16:9
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,14 @@ def _compared(asset: Asset, costs: dict[int, int]) -> Iterator[Fact]:
             yield Fact("references", _("References"), names, uses=uses)
         if fact.key == "person" and generation:
             n = costs[generation.pk]
-            cost = ngettext("%(n)s image", "%(n)s images", n) % {"n": n}
-            yield Fact("cost", _("Cost of the run"), cost)
+            yield Fact("cost", _("Cost of the run"), _cost(n, generation.kind))
         yield fact
+
+
+def _cost(n: int, kind: str) -> str:
+    if kind == "video":
+        return ngettext("%(n)s video", "%(n)s videos", n) % {"n": n}
+    return ngettext("%(n)s image", "%(n)s images", n) % {"n": n}
 
 
 def _costs(assets: Sequence[Asset]) -> dict[int, int]:
@@ -120,8 +127,9 @@ def facts(asset: Asset) -> list[Fact]:
     """Everything that is known about how a picture was asked for and how it came out."""
     generation = asset.generation
     return [
-        *(_asked(generation) if generation else ()),
+        *(_asked(generation, asset.job) if generation else ()),
         Fact("pixels", _("Actual size"), f"{asset.width} × {asset.height}"),
+        *_played(asset),
         Fact("format", _("Format"), asset.format.upper()),
         Fact("bytes", _("File size"), file_size(asset.blob.size)),
         *(_run(asset, generation) if generation else ()),
@@ -131,28 +139,42 @@ def facts(asset: Asset) -> list[Fact]:
 def asked_and_actual(asset: Asset) -> list[Fact]:
     """The settings asked for, the size with what came of it, and the facts of the file."""
     came = f"{asset.width} × {asset.height}"
-    wish = next(iter(_asked_size(asset)), "")
+    wish = _asked_size(asset)
     return [
-        Fact(each.key, each.label, each.value, came if each.key == "size" and wish else "")
+        Fact(each.key, each.label, each.value, came if each.key == wish else "")
         for each in facts(asset)
     ]
 
 
-def _asked_size(asset: Asset) -> Iterator[str]:
-    """The exact size asked for; nothing where the model was to choose."""
+def _asked_size(asset: Asset) -> str:
+    """The setting that what came is held against: the exact size asked for, or a shape that came
+    otherwise; nothing where the model was to choose.
+    """
     generation = asset.generation
     engine = catalog.ENGINES.get(generation.engine) if generation else None
-    if generation and engine and catalog.aspect(engine, generation.recipe["settings"]):
-        yield str(generation.recipe["settings"].get("size", ""))
+    asked = engine and generation and catalog.aspect(engine, generation.recipe["settings"])
+    if not asked or not generation:
+        return ""
+    if generation.recipe["settings"].get("size"):
+        return "size"
+    off = asset.width / asset.height / (asked[0] / asked[1])
+    return "" if 1 - NEAR < off < 1 + NEAR else "aspect_ratio"
 
 
-def _asked(generation: Generation) -> Iterator[Fact]:
+def _played(asset: Asset) -> Iterator[Fact]:
+    if asset.duration_ms is not None:
+        seconds = f"{asset.duration_ms / 1000:.2f}"
+        yield Fact("played", _("Actual length"), _("%(n)s s") % {"n": seconds})
+
+
+def _asked(generation: Generation, job: Job | None) -> Iterator[Fact]:
     engine = catalog.ENGINES.get(generation.engine)
     if engine is None:
         yield Fact("engine", _("Model"), generation.engine)
         return
     yield Fact("engine", _("Model"), _(engine.label))
-    for row in catalog.describe_settings(engine, generation.recipe["settings"]):
+    settings = catalog.recipe_at(generation.recipe, job.position if job else 0)["settings"]
+    for row in catalog.describe_settings(engine, settings):
         yield Fact(row.name, _(row.label), _(row.value))
 
 
@@ -163,7 +185,7 @@ def _run(asset: Asset, generation: Generation) -> Iterator[Fact]:
         yield Fact("duration", _("Took"), _("%(n)s s") % {"n": f"{seconds:.1f}"})
     yield Fact("person", _("Person"), generation.user.shown_name)
     made = timezone.localtime(generation.created_at)
-    yield Fact("created", _("Asked"), f"{date_format(made, 'SHORT_DATE_FORMAT')} {made:%H:%M}")
+    yield Fact("created", _("Asked"), f"{date_format(made, 'DATE_FORMAT')} {made:%H:%M}")
 
 
 def file_size(size: int) -> str:

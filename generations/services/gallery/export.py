@@ -1,4 +1,5 @@
-"""Pictures to take away: a streamed ZIP with telling names, a manifest, and XMP in each picture.
+"""Pictures and videos to take away, each with a telling name, pictures with XMP in them: one alone, or a
+streamed ZIP of several with a manifest.
 
 Only headers are read before the first byte goes out. The manifest comes last, because it holds the
 hashes of what was sent; its length is known before, because a hash is always as long.
@@ -45,13 +46,27 @@ class File:
     parts: list[xmp.Part]
     entry: dict[str, Any]
 
+    @property
+    def size(self) -> int:
+        return xmp.size_of(self.parts)
+
+    @property
+    def etag(self) -> str:
+        """Another one whenever a byte is: the stored bytes by their hash, ours as they are."""
+        ours = [part for part in self.parts if isinstance(part, bytes)]
+        return hashlib.sha256(b"\0".join([self.entry["sha256"].encode(), *ours])).hexdigest()
+
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes `start` up to, not including, `end`."""
+        with self.path.open("rb") as file:
+            for part in xmp.between(self.parts, start, end):
+                yield from [part] if isinstance(part, bytes) else _stretch(file, part)
+
     def stream(self) -> Iterator[bytes]:
         digest = hashlib.sha256()
-        with self.path.open("rb") as file:
-            for part in self.parts:
-                for chunk in [part] if isinstance(part, bytes) else _stretch(file, part):
-                    digest.update(chunk)
-                    yield chunk
+        for chunk in self.read(0, self.size):
+            digest.update(chunk)
+            yield chunk
         self.entry["exported_sha256"] = digest.hexdigest()
 
 
@@ -66,6 +81,12 @@ def _stretch(file: Any, part: xmp.Stretch) -> Iterator[bytes]:
         yield chunk
 
 
+def single(asset: Asset, path: Path, template: str = TEMPLATE) -> File:
+    """One picture alone, numbered by its place in its run: two of a run have two names."""
+    number = (asset.job.position if asset.job else 0) + asset.position + 1
+    return _file(asset, path, file_name(asset, number, template))
+
+
 def archive(assets: Sequence[Asset], template: str = TEMPLATE) -> ZipStream:
     """The archive of `assets`, in this order; `len()` of it is its size. Nothing is read twice."""
     found = ZipStream(sized=True)
@@ -77,7 +98,7 @@ def archive(assets: Sequence[Asset], template: str = TEMPLATE) -> ZipStream:
             continue
         file = _file(asset, path, unique(file_name(asset, number, template), taken))
         files.append(file)
-        found.add(file.stream(), file.entry["name"], size=xmp.size_of(file.parts))
+        found.add(file.stream(), file.entry["name"], size=file.size)
     manifest = {
         "schema": SCHEMA,
         "studio": "Diptych",
@@ -112,26 +133,28 @@ def _file(asset: Asset, path: Path, name: str) -> File:
 
 
 def describe(asset: Asset) -> dict[str, Any]:
-    """How a picture was made, as its manifest and its own metadata say it."""
+    """How a result was made, as its manifest and a picture's own metadata say it."""
     made, job = asset.generation, asset.job
     engine = catalog.ENGINES.get(made.engine) if made else None
     # The newest attempt that was accepted is the one that made the picture.
     attempts = sorted(job.submissions.all(), key=lambda each: each.pk) if job else []
     request = next((each.request_id for each in reversed(attempts) if each.request_id), "")
+    recipe = catalog.recipe_at(made.recipe, job.position if job else 0) if made else None
     return {
         "asset": str(asset.public_id),
         "sha256": asset.blob_id,
         "width": asset.width,
         "height": asset.height,
         "format": asset.format,
+        **({"duration_ms": asset.duration_ms} if asset.duration_ms else {}),
         "rating": asset.rating,
         "model": engine.label if engine else made.engine if made else "",
         "person": made.user.shown_name if made else "",
         "created": made.created_at.isoformat() if made else None,
         "finished": job.finished_at.isoformat() if job and job.finished_at else None,
         "request_id": request,
-        "recipe_sha256": made.recipe_sha256 if made else "",
-        "recipe": made.recipe if made else None,
+        "recipe_sha256": catalog.recipe_sha256(recipe) if recipe else "",
+        "recipe": recipe,
     }
 
 

@@ -59,6 +59,15 @@ class Filters:
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         return urlencode({name: text for name, text in given.items() if text})
 
+    def without(self, *names: str) -> Filters:
+        """The same, but for these."""
+        return replace(self, **dict.fromkeys(names, ""))
+
+    @property
+    def cleared(self) -> Filters:
+        """The order alone."""
+        return Filters(sort=self.sort)
+
     def apply(self, rows: QuerySet[Asset]) -> QuerySet[Asset]:
         """Narrow a queryset of pictures."""
         if self.q:
@@ -130,11 +139,7 @@ def _midnight(day: date) -> datetime:
 def _after(rows: QuerySet[Asset], place: Place | None, *, oldest: bool = False) -> QuerySet[Asset]:
     if place is None:
         return rows
-    here = place.cursor
-    if not oldest:
-        return rows.filter(here.before())
-    later = Q(created_at__gt=here.created_at) | Q(created_at=here.created_at, id__gt=here.id)
-    return rows.filter(later)
+    return rows.filter(place.cursor.after() if oldest else place.cursor.before())
 
 
 def _by_rating(rows: QuerySet[Asset], after: Place | None) -> list[QuerySet[Asset]]:
@@ -144,5 +149,5 @@ def _by_rating(rows: QuerySet[Asset], after: Place | None) -> list[QuerySet[Asse
         return [rated, unrated]
     if not after.score:
         return [unrated.filter(after.cursor.before())]
-    lower = Q(rating__lt=after.score) | (Q(rating=after.score) & after.cursor.before())
-    return [rated.filter(lower), unrated]
+    lower = Q(rating__lt=after.score) | after.cursor.before()
+    return [rated.filter(lower, rating__lte=after.score), unrated]

@@ -12,7 +12,14 @@ from generations.services.gallery.filters import Filters, Place
 from generations.services.paging import Cursor
 
 # Everything one card shows, in a fixed number of queries.
-CARD_RELATIONS = ("jobs__assets", "jobs__account", "jobs__submissions", "uses__reference")
+# The project comes apart: joined, SQLite begins with that one row and scans the whole table after it.
+CARD_RELATIONS = (
+    "project",
+    "jobs__assets",
+    "jobs__account",
+    "jobs__submissions",
+    "uses__reference",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +31,7 @@ class CardPage:
 
 
 def card_queryset() -> QuerySet[Generation]:
-    return Generation.objects.select_related("user", "project", "batch").prefetch_related(
-        *CARD_RELATIONS
-    )
+    return Generation.objects.select_related("user", "batch").prefetch_related(*CARD_RELATIONS)
 
 
 def cards(*, project: Project, after: Cursor | None = None, limit: int = 12) -> CardPage:
@@ -56,8 +61,9 @@ def assets(
     after: Place | None = None,
     limit: int = 48,
 ) -> AssetPage:
-    """Pictures of a project, or all that `maker` made in projects they may see. Two queries at most."""
-    rows = Asset.objects.kept().select_related("generation__user", "project")
+    """Pictures of a project, or all that `maker` made in projects they may see. Three queries at most."""
+    rows = Asset.objects.kept().select_related("generation__user", "job")
+    rows = rows.prefetch_related("project")
     if project:
         rows = rows.filter(project=project)
     if maker:
@@ -72,12 +78,15 @@ def assets(
 
 
 def trashed(*, project: Project, after: Place | None = None, limit: int = 48) -> AssetPage:
-    """What was thrown away in a project and can still be brought back."""
+    """What was thrown away in a project and can still be brought back: what went last stands first."""
     rows = Asset.objects.filter(project=project, trashed_at__isnull=False)
     if after:
-        rows = rows.filter(after.cursor.before())
-    rows = rows.select_related("generation__user", "project").order_by("-created_at", "-id")
-    return _page(list(rows[: limit + 1]), limit)
+        rows = rows.filter(after.cursor.before("trashed_at"))
+    rows = rows.select_related("generation__user").prefetch_related("project")
+    found = list(rows.order_by("-trashed_at", "-id")[: limit + 1])
+    last = found[limit - 1] if len(found) > limit else None
+    more = Place(Cursor(last.trashed_at, last.pk)) if last and last.trashed_at else None
+    return AssetPage(found[:limit], more)
 
 
 def _page(found: list[Asset], limit: int) -> AssetPage:
@@ -94,6 +103,21 @@ def siblings(asset: Asset) -> list[Asset]:
     return list(rows[:200])
 
 
+def counterpart(asset: Asset, siblings: Sequence[Asset]) -> Asset | None:
+    """What a picture is compared with first: the next of its run, else the project's one before it
+    of the same kind.
+    """
+    place = next((n for n, each in enumerate(siblings) if each.pk == asset.pk), 0)
+    around = [*siblings[place + 1 :], *siblings[:place][::-1]]
+    if around:
+        return around[0]
+    rows = Asset.objects.kept().filter(project=asset.project_id, kind=asset.kind)
+    rows = rows.order_by("-created_at", "-id")
+    # The cursor stands on this picture itself: another that came with it has another id.
+    earlier = rows.filter(Cursor(asset.created_at, asset.pk).before()).first()
+    return earlier or rows.exclude(pk=asset.pk).first()
+
+
 def strip(assets: Sequence[Asset], each: int = 16, least: int = 12) -> list[Asset]:
     """What stands below a comparison: of each run the pictures around those compared; where those
     are few, the newest of the first one's project too. A fixed number of queries.
@@ -102,7 +126,7 @@ def strip(assets: Sequence[Asset], each: int = 16, least: int = 12) -> list[Asse
     """
     runs = {asset.generation_id for asset in assets}
     shown = Q(trashed_at=None) | Q(pk__in=[asset.pk for asset in assets])
-    rows = Asset.objects.filter(shown, kind="image").defer("placeholder")
+    rows = Asset.objects.filter(shown).defer("placeholder")
     made = rows.filter(generation__in=runs).order_by("job__position", "position", "id")
     by_run: dict[int | None, list[Asset]] = {}
     for asset in made[: 200 * len(runs)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -46,6 +47,13 @@ def _set(
         Asset.objects.filter(pk__in=ids, **only).update(**fields)
         marks.touch(assets)
     logger.info("trash changed", extra={"assets": ids, "actor": actor.pk, "to": bool(only)})
+
+
+def days_left(asset: Asset) -> int:
+    """Days until a picture in the trash is gone for good; a day that has begun counts. 0: any moment."""
+    if asset.trashed_at is None:
+        return KEPT.days
+    return max(0, math.ceil((asset.trashed_at + KEPT - timezone.now()) / timedelta(days=1)))
 
 
 def move(*, assets: Sequence[Asset], to: Project, actor: User) -> int:

@@ -45,6 +45,19 @@ def size_of(parts: list[Part]) -> int:
     return sum(len(each) if isinstance(each, bytes) else each.end - each.start for each in parts)
 
 
+def between(parts: list[Part], start: int, end: int) -> Iterator[Part]:
+    """What `parts` hold from byte `start` up to, not including, `end`."""
+    at = 0
+    for part in parts:
+        size = size_of([part])
+        first, last = max(start - at, 0), min(end - at, size)
+        if first < last and isinstance(part, bytes):
+            yield part[first:last]
+        elif first < last and isinstance(part, Stretch):
+            yield Stretch(part.start + first, part.start + last)
+        at += size
+
+
 def plan(file: BinaryIO, size: int, text: str) -> list[Part]:
     """The parts of the file at `file` with `text` as its recipe property. Raises CannotInsert."""
     magic = _read(file, 0, min(size, 12))
@@ -126,11 +139,12 @@ def _png_chunks(file: Source, size: int) -> Iterator[tuple[bytes, int, int]]:
 
 def _png_packet(file: Source, at: int, length: int) -> bytes | None:
     """The packet in the iTXt chunk at `at`; None when it holds something else."""
-    if not len(PNG_KEY) + 5 <= length <= MOST_PACKET:
+    key = PNG_KEY + b"\0"
+    if length < len(key) + 4 or _read(file, at + 8, len(key)) != key:
         return None
+    if length > MOST_PACKET:
+        raise CannotInsert("metadata too large")
     data = _read(file, at + 8, length)
-    if not data.startswith(PNG_KEY + b"\0"):
-        return None
     flags, rest = data[len(PNG_KEY) + 1 : len(PNG_KEY) + 3], data[len(PNG_KEY) + 3 :]
     _language, _nul, rest = rest.partition(b"\0")
     _translated, nul, text = rest.partition(b"\0")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,7 +18,11 @@ from generations.services import events, quota
 
 S = JobState
 LIVE_OUTCOMES = (Outcome.PENDING, Outcome.ACCEPTED, Outcome.UNKNOWN)
+# So often may a job take its process down before it is set aside; the rest goes on without it.
+POISON_AFTER = 3
 RESTING = {"lease_owner": "", "lease_expires_at": None}
+# The generations that changed so far, while many changes are made as one.
+_together: ContextVar[set[int] | None] = ContextVar("together", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +49,47 @@ def apply(changes: Sequence[Change]) -> list[bool]:
     A change that finds the row in another state, or under another epoch, is dropped. Balances are
     settled, generations derived and events written in the same transaction, events last.
     """
-    with transaction.atomic():
+    for change in changes:
+        _check_legal(change)
+    # Without a savepoint: what fails here fails whatever it is part of.
+    with transaction.atomic(savepoint=False):
         events.in_order()
         won = [_compare_and_set(change) for change in changes]
         happened = [change for change, ok in zip(changes, won, strict=True) if ok]
         for change in happened:
             if change.after in FINAL:
                 _settle(change)
-        touch(change.job.generation_id for change in happened)
+        touched = {change.job.generation_id for change in happened}
+        if (waiting := _together.get()) is None:
+            touch(touched)
+        else:
+            waiting |= touched
     return won
 
 
-def _compare_and_set(change: Change) -> bool:
+@contextmanager
+def together() -> Iterator[None]:
+    """One transaction for many calls of `apply`: generations are derived and published once, at its end."""
+    with transaction.atomic():
+        events.in_order()
+        token = _together.set(set())
+        try:
+            yield
+            touch(_together.get() or ())
+        finally:
+            _together.reset(token)
+
+
+def _check_legal(change: Change) -> None:
     illegal = [state for state in change.before if change.after not in TRANSITIONS[state]]
     if illegal:
         raise ValueError(f"{illegal} may not become {change.after}")
-    rows = Job.objects.filter(change.condition, pk=change.job.pk, state__in=change.before)
+
+
+def _compare_and_set(change: Change) -> bool:
+    # The round too: an old page of a job that was ordered again would settle the wrong reservation.
+    here = Q(change.condition, pk=change.job.pk, round=change.job.round)
+    rows = Job.objects.filter(here, state__in=change.before)
     if change.epoch is not None:
         rows = rows.filter(lease_epoch=change.epoch)
     fields = {"state": change.after, **change.fields}
@@ -83,7 +114,7 @@ def touch(generation_ids: Iterable[int]) -> None:
     wanted = sorted(set(generation_ids))
     if not wanted:
         return
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         events.in_order()
         rows = Generation.objects.filter(pk__in=wanted).prefetch_related("jobs").order_by("pk")
         generations = list(rows)

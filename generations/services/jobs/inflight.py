@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,16 +10,15 @@ from datetime import datetime
 from django.db.models import Case, Count, Value, When
 from django.utils import timezone
 
-from generations.models import Job, JobState, Project, ProviderAccount, User
+from generations.models import EngineLimit, Job, JobState, Project, ProviderAccount, User
 from generations.models.runs import ACTIVE
-from generations.services.jobs.shown import engine_of
-from generations.services.jobs.waiting import claim_order, not_paused, places
+from generations.services.jobs.ahead import Ahead
+from generations.services.jobs.durations import left_s
+from generations.services.jobs.forecast import AT_WORK
+from generations.services.jobs.pauses import Pause
 
 S = JobState
-AT_WORK = (S.SUBMITTING, S.RUNNING)
 MINE = 100
-# Places further back than this are not counted out.
-LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,11 @@ class Mine:
     place: int
     seconds: int | None
     foremost: bool
+    at_once: int
+
+    @property
+    def ahead(self) -> int:
+        return max(0, self.place - 1)
 
     @property
     def waits(self) -> bool:
@@ -56,11 +59,14 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How full an account is."""
+    """How full an account is, and what holds it up: of its engines those with limits of their own."""
 
     account: ProviderAccount
     waiting: int
     working: int
+    engines: list[EngineLimit]
+    pause: Pause | None
+    cools: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Flight:
     my_waiting: int
     others: list[Other]
     lines: list[Line]
+    ahead: Ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +97,14 @@ def in_flight(*, user: User) -> Flight:
     counts = [_Count(*row) for row in _counts()]
     shown = dict(Project.objects.visible_to(user).values_list("pk", "name"))
     own = [each for each in counts if each.user == user.pk and each.project in shown]
-    jobs = _my_jobs(user)
+    jobs, ahead = _my_jobs(user), Ahead()
     return Flight(
-        mine=_mine(jobs, counts),
+        mine=_mine(jobs, ahead),
         more=sum(each.jobs for each in own) - len(jobs),
         my_waiting=sum(each.jobs for each in own if each.waits),
         others=_others(user, [each for each in counts if each not in own], set(shown)),
-        lines=_lines(counts),
+        lines=_lines(counts, ahead),
+        ahead=ahead,
     )
 
 
@@ -113,44 +121,22 @@ def _my_jobs(user: User) -> list[Job]:
     return list(rows.order_by(waits, "priority", "rank", "id")[:MINE])
 
 
-def _mine(jobs: list[Job], counts: list[_Count]) -> list[Mine]:
+def _mine(jobs: list[Job], ahead: Ahead) -> list[Mine]:
     now = timezone.now()
-    order: dict[int, dict[int, int]] = {}
-    for account_id in {job.account_id for job in jobs if job.state == S.QUEUED}:
-        here = [each for each in counts if each.account == account_id]
-        order[account_id] = _places(account_id, here)
-    working = Counter[int]()
-    for each in counts:
-        working[each.account] += each.jobs * (each.state in AT_WORK)
     found: list[Mine] = []
-    in_line: set[int] = set()
+    seen: set[int] = set()
     for job in jobs:
-        place = order.get(job.account_id, {}).get(job.pk, 0)
-        seconds = _seconds(job, place, working[job.account_id], now)
-        found.append(Mine(job, place, seconds, place > 0 and job.account_id not in in_line))
-        in_line |= {job.account_id} if place else set()
+        before = ahead.of(job)
+        place = 0 if before is None else before + 1
+        seconds = ahead.seconds(job)
+        if job.state in AT_WORK:
+            started = job.sent_at or job.accepted_at or now
+            seconds = left_s(job, (now - started).total_seconds())
+        first = place > 0 and job.account_id not in seen
+        whole = round(seconds) if seconds else None
+        found.append(Mine(job, place, whole, first, ahead.at_once(job)))
+        seen |= {job.account_id} if place else set()
     return found
-
-
-def _places(account_id: int, counts: list[_Count]) -> dict[int, int]:
-    held = Counter[int]()
-    for each in counts:
-        held[each.user] += each.jobs * (each.state in AT_WORK)
-    rows = Job.objects.filter(account_id=account_id, state=S.QUEUED, cancel_asked_at=None)
-    order = claim_order(places(not_paused(rows))[:LOOKED_AT], held)
-    return {each.pk: number for number, each in enumerate(order, 1)}
-
-
-def _seconds(job: Job, place: int, working: int, now: datetime) -> int | None:
-    engine = engine_of(job)
-    if engine is None or job.state == S.COLLECTING:
-        return None
-    if job.state == S.QUEUED:
-        rounds = math.ceil((place + working) / max(1, job.account.max_concurrent))
-        return round(rounds * engine.typical_latency_s) if place else None
-    started = job.accepted_at or job.sent_at or now
-    left = round(engine.typical_latency_s - (now - started).total_seconds())
-    return left if left > 0 else None
 
 
 def _others(user: User, counts: list[_Count], shown: set[int]) -> list[Other]:
@@ -168,13 +154,17 @@ def _others(user: User, counts: list[_Count], shown: set[int]) -> list[Other]:
     return sorted(rows, key=lambda each: (not each.name, each.name))
 
 
-def _lines(counts: list[_Count]) -> list[Line]:
+def _lines(counts: list[_Count], ahead: Ahead) -> list[Line]:
     accounts = ProviderAccount.objects.filter(pk__in={each.account for each in counts})
+    now = timezone.now()
     return [
         Line(
             account,
             sum(each.jobs for each in counts if each.account == account.pk and each.waits),
             sum(each.jobs for each in counts if each.account == account.pk and not each.waits),
+            list(account.engine_limits.all()),
+            ahead.pause(account.pk),
+            account.cool_until if account.cools(now) else None,
         )
-        for account in accounts.order_by("pk")
+        for account in accounts.prefetch_related("engine_limits").order_by("pk")
     ]

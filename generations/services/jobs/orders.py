@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from generations.models import Generation, Job, JobState, Outcome, Submission, User
 from generations.services import events, queue, quota
+from generations.services.jobs import parts
 from generations.services.jobs.changes import (
     LIVE_OUTCOMES,
     RESTING,
@@ -17,7 +18,7 @@ from generations.services.jobs.changes import (
     free_lease,
     touch,
 )
-from generations.services.jobs.shown import deadline
+from generations.services.jobs.shown import deadline, engine_of
 
 S = JobState
 
@@ -92,10 +93,11 @@ def _new_round(job: Job, before: tuple[JobState, ...], actor: User) -> None:
         "rank": 0,
         "remote_id": "",
         "tries": 0,
+        "crashes": 0,
         "reason": "",
         "provider_code": "",
         "provider_message": "",
-        "output_urls": [],
+        "output_urls": parts.for_next_round(job),
         "cancel_refused": False,
         "queued_at": timezone.now(),
         **dict.fromkeys(
@@ -122,11 +124,13 @@ def _new_round(job: Job, before: tuple[JobState, ...], actor: User) -> None:
 
 
 def dismiss(*, job: Job, actor: User) -> None:
-    """Give up on a job whose outcome is unknown. What may have been charged counts as spent."""
+    """Give up on a job whose outcome is unknown. What may have been charged counts as spent; what has
+    arrived of it stays, and makes it done.
+    """
     change = Change(
         job,
         (S.UNCERTAIN,),
-        S.FAILED,
+        S.SUCCEEDED if parts.kept(job) else S.FAILED,
         {"reason": "dismissed"},
         delivered=job.max_outputs,
         why="dismissed, outcome unknown",
@@ -138,6 +142,11 @@ def dismiss(*, job: Job, actor: User) -> None:
 
 def adopt_remote_id(*, job: Job, remote_id: str, actor: User) -> None:
     """Go on with a task that a person found in the provider's console."""
+    engine = engine_of(job)
+    if engine is not None and engine.synchronous:
+        raise NotPossible(
+            _("This model has no task ids: what its answer did not bring cannot be asked for.")
+        )
     remote_id = remote_id.strip()
     if not (remote_id.isascii() and remote_id.isdigit() and len(remote_id) <= 30):
         raise NotPossible(_("A task id is a number of up to 30 digits."))

@@ -15,7 +15,7 @@ S = JobState
 
 def engine_of(job: Job) -> catalog.Engine | None:
     """The catalogue's declaration, or None when the engine has left the catalogue."""
-    return catalog.ENGINES.get(job.generation.engine)
+    return catalog.known_engine(job.generation.engine)
 
 
 def deadline(job: Job, accepted_at: datetime) -> datetime:
@@ -25,16 +25,29 @@ def deadline(job: Job, accepted_at: datetime) -> datetime:
     return accepted_at + timedelta(seconds=seconds)
 
 
-def progress_percent(job: Job, now: datetime) -> int:
+def lost_at(job: Job) -> datetime | None:
+    """Until when a result that was made must be fetched: its address dies, or the provider forgets it.
+
+    A fresh address may be asked for until the deadline, but whether it leads anywhere by then is not in
+    our hands; the earlier moment is what a person is told. None before the provider has accepted.
+    """
+    engine = engine_of(job)
+    if engine is None or job.deadline_at is None or job.answered_at is None:
+        return job.deadline_at
+    if engine.result_lives_s >= engine.deadline_s:
+        return job.deadline_at
+    return min(job.deadline_at, job.answered_at + timedelta(seconds=engine.result_lives_s))
+
+
+def progress_percent(job: Job, now: datetime, typical_s: float) -> int:
     """Elapsed over typical, at most 95: the provider tells nothing about progress."""
     if job.state == S.COLLECTING:
         return 95
     started = job.accepted_at or job.sent_at
-    engine = engine_of(job)
-    if not started or engine is None or job.state not in (S.SUBMITTING, S.RUNNING):
+    if not started or job.state not in (S.SUBMITTING, S.RUNNING):
         return 0
     elapsed = (now - started).total_seconds()
-    return max(0, min(95, round(100 * elapsed / engine.typical_latency_s)))
+    return max(0, min(95, round(100 * elapsed / typical_s)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,13 +12,15 @@ from django.db.models import F, Min, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
-from generations.models import Job, JobState, User
+from generations.models import Job, JobState, Submission, User
 from generations.services import events
 from generations.services.jobs.changes import Change, apply, free_lease
 from generations.services.jobs.orders import NotPossible, cancel
 
 S = JobState
 CHUNK = 100
+# So many submissions back it is remembered whose turn it was.
+REMEMBERED = 200
 
 
 class Place(NamedTuple):
@@ -52,17 +54,34 @@ def places(
     return ordered.values_list("pk", "user_id", "priority", "turn", "first")
 
 
-def claim_order(rows: Iterable[tuple[int, int, int, int, int]], held: Counter[int]) -> list[Place]:
+def served(account_id: int) -> dict[int, int]:
+    """Whose turn was when, as the number of the submission. Who is not here has waited longer."""
+    rows = Submission.objects.filter(job__account_id=account_id).order_by("-pk")
+    found: dict[int, int] = {}
+    for user_id, number in rows.values_list("job__user_id", "pk")[:REMEMBERED]:
+        found.setdefault(user_id, number)
+    return found
+
+
+def claim_order(
+    rows: Iterable[tuple[int, int, int, int, int]],
+    held: Counter[int],
+    turns_had: Mapping[int, int] | None = None,
+) -> list[Place]:
     """The order in which jobs are claimed: round-robin between people inside a priority class.
 
     `held` counts what each person has in flight already. Between two people with the same turn the
-    one who has waited longest goes first; which of their jobs that is plays no part, so nobody gets
-    ahead of others by putting their own jobs into another order.
+    one goes first whose last turn (`turns_had`) is longer ago, then who has waited longest; which
+    of their jobs that is plays no part, so nobody gets ahead of others by putting their own jobs
+    into another order. Without the last turns a single slot would stay with whoever came first.
     """
-    found = (Place(*row) for row in rows)
-    return sorted(
-        found, key=lambda row: (row.priority, row.turn + held[row.user_id], row.first, row.pk)
-    )
+    had = turns_had or {}
+
+    def key(row: Place) -> tuple[int, ...]:
+        turn = row.turn + held[row.user_id]
+        return (row.priority, turn, had.get(row.user_id, 0), row.first, row.pk)
+
+    return sorted((Place(*row) for row in rows), key=key)
 
 
 def to_front(*, job: Job) -> None:

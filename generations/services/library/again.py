@@ -28,5 +28,4 @@ def notes(*, source: Generation, usable: int) -> list[Said]:
         changed.append((REVISED, {"now": engine.revision, "then": then}))
     if usable < named:
         changed.append((HIDDEN, {"left": named - usable, "all": named}))
-    seedless = not any(param.name == "seed" for param in engine.params)
-    return (changed or [(SAME, {})]) + ([(NO_SEED, {})] if seedless else [])
+    return (changed or [(SAME, {})]) + ([(NO_SEED, {})] if engine.seed is None else [])

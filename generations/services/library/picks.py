@@ -68,6 +68,16 @@ def _role(text: str) -> str:
     return text if text in ReferenceRole.values else ReferenceRole.ANY
 
 
+def moved(picks: list[Pick], order: str) -> list[Pick]:
+    """The picks with one a place forward (`-1.<token>`) or back (`1.<token>`), where there is one."""
+    step, _dot, token = order.partition(".")
+    at = next((n for n, each in enumerate(picks) if each.token == token), None)
+    if at is None or step not in ("-1", "1") or not 0 <= at + int(step) < len(picks):
+        return picks
+    rest = picks[:at] + picks[at + 1 :]
+    return [*rest[: at + int(step)], picks[at], *rest[at + int(step) :]]
+
+
 def of_generation(*, generation: Generation, user: User) -> list[Pick]:
     """What a run was made from, to begin another with."""
     return [

@@ -143,8 +143,7 @@ def page(
     if q := _line(q)[:TITLE_MAX]:
         rows = rows.filter(Q(title__icontains=q) | Q(text__icontains=q) | _tagged(q))
     if after:
-        later = Q(changed_at__lt=after.created_at)
-        rows = rows.filter(later | Q(changed_at=after.created_at, id__lt=after.id))
+        rows = rows.filter(after.before("changed_at"))
     found = list(rows.order_by("-changed_at", "-id")[: limit + 1])
     shown = found[:limit]
     more = Cursor(shown[-1].changed_at, shown[-1].pk) if len(found) > limit else None
@@ -171,7 +170,8 @@ def of_generation(*, generation: Generation) -> tuple[Wording, Made]:
     text = slots.escape(generation.prompt)
     best = F("rating").desc(nulls_last=True)
     example = generation.assets.kept().order_by(best, "-favourite", "id").first()
-    settings = generation.recipe["settings"]
+    # A prompt is for many pictures: with the seed it would only ever make this one.
+    settings = {k: value for k, value in generation.recipe["settings"].items() if k != "seed"}
     return Wording(_line(generation.prompt)[:40], text), Made(generation.engine, settings, example)
 
 

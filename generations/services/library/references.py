@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,8 +48,8 @@ def ingest(*, source: Path, name: str, user: User, project: Project | None) -> R
     """Make the master of an upload and put it on the project's shelf, or the person's own.
 
     The same picture twice is one reference; one that was taken off the shelf comes back. Its
-    thumbnails and what each engine will be sent are made at once, so that nobody waits for them later.
-    Raises ReferenceProblem.
+    thumbnails and what each picture model will be sent are made at once, so that nobody waits for them
+    later; few become frames of a video, which are made when one is composed. Raises ReferenceProblem.
     """
     name = clean_name(name)
     _check_bytes(source, name)
@@ -66,8 +67,10 @@ def ingest(*, source: Path, name: str, user: User, project: Project | None) -> R
     for each in made.renditions:
         outputs.add_rendition(owner=row, made=each)
     for engine in catalog.ENGINES.values():
-        if engine.references.maximum:
-            fitting.fitted(reference=row, engine=engine)
+        if engine.references.maximum and engine.kind == "image":
+            # What one model cannot be sent, another can; the first says so when it is composed for.
+            with suppress(ReferenceProblem):
+                fitting.fitted(reference=row, engine=engine)
     return row
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from generations.models import Project, Prompt, User
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
-from generations.services.library import prompts
-from generations.services.library.prompts import PromptProblem, Wording
+from generations.services.library import kept, prompts
+from generations.services.library.prompts import Made, PromptProblem, Wording
 
-COLUMNS = ("title", "text", "tags")
+COLUMNS = ("title", "text", "tags", "engine", "settings")
 MOST_ROWS = 1000
 MOST_BYTES = 2_000_000
 # What makes a spreadsheet run a cell, and the mark that stops it.
 _RUNS = tuple("=+-@＝＋－＠\t\r")
 _MARK = "'"
+Row = tuple[Wording, Made]
 
 
 class SheetProblem(Exception):
@@ -45,14 +47,14 @@ def to_csv(rows: Iterable[Prompt]) -> str:
     out.write("\ufeff")
     sheet = csv.writer(out)
     sheet.writerow(COLUMNS)
-    sheet.writerows(
-        [guard(each.title), guard(each.text), guard(", ".join(each.tags))] for each in rows
-    )
+    for each in rows:
+        more = (", ".join(each.tags), each.engine, kept.text_of(each.settings))
+        sheet.writerow([guard(cell) for cell in (each.title, each.text, *more)])
     return out.getvalue()
 
 
 def to_json(rows: Iterable[Prompt]) -> str:
-    found = [{"title": each.title, "text": each.text, "tags": each.tags} for each in rows]
+    found = [{name: getattr(each, name) for name in COLUMNS} for each in rows]
     return json.dumps({"prompts": found}, ensure_ascii=False, indent=2)
 
 
@@ -79,29 +81,35 @@ def bring_in(*, data: bytes, user: User, project: Project | None) -> Imported:
     if len(rows) > MOST_ROWS:
         raise SheetProblem(N_("The file has more than %(max)s rows."), {"max": MOST_ROWS})
     result = Imported()
-    for line, wording in rows:
-        if isinstance(wording, FieldError):
-            result.problems.append((line, wording))
-            continue
+    for line, read in reversed(rows):  # a shelf shows the last one made first
         try:
-            prompts.create(user=user, project=project, wording=wording)
+            wording, made = read()
+            prompts.create(user=user, project=project, wording=wording, made=made)
             result.made += 1
         except PromptProblem as problem:
             result.problems += [(line, each) for each in problem.errors]
+    result.problems.sort(key=lambda each: each[0])
     return result
 
 
-def _from_csv(text: str) -> list[tuple[int, Wording | FieldError]]:
-    sheet = csv.DictReader(io.StringIO(text.replace("\0", ""), newline=""))
+def delimiter_of(text: str) -> str:
+    """What stands between the columns: spreadsheets paste tabs, some save semicolons."""
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    return max("\t;,", key=lambda mark: (head.count(mark), mark == ","))
+
+
+def _from_csv(text: str) -> list[tuple[int, Callable[[], Row]]]:
+    text = text.replace("\0", "")
+    sheet = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     try:
         if not {"title", "text"} <= set(sheet.fieldnames or ()):
             raise SheetProblem(N_("The first line must name the columns title and text."))
-        return [(sheet.line_num, _cells(row)) for row in sheet]
+        return [(sheet.line_num, partial(_cells, row)) for row in sheet]
     except csv.Error:
         raise SheetProblem(N_("The file is no CSV that can be read.")) from None
 
 
-def _cells(row: Mapping[str | None, str | list[str] | None]) -> Wording | FieldError:
+def _cells(row: Mapping[str | None, str | list[str] | None]) -> Row:
     """A row with more cells than columns was cut at a comma of its text: taken, it would lose words."""
     more = row.get(None)
     if more:
@@ -110,12 +118,14 @@ def _cells(row: Mapping[str | None, str | list[str] | None]) -> Wording | FieldE
             "Put quotes around a value that holds a comma."
         )
         columns = len(row) - 1
-        return FieldError("text", message, {"cells": columns + len(more), "columns": columns})
-    title, text, tags = (unguard(str(row.get(name) or "")) for name in COLUMNS)
-    return Wording(title, text, prompts.split_tags(tags))
+        params = {"cells": columns + len(more), "columns": columns}
+        raise PromptProblem([FieldError("text", message, params)])
+    cells = (unguard(str(row.get(name) or "")) for name in COLUMNS)
+    title, text, tags, engine, settings = cells
+    return Wording(title, text, prompts.split_tags(tags)), kept.read(engine, settings)
 
 
-def _from_json(text: str) -> list[tuple[int, Wording | FieldError]]:
+def _from_json(text: str) -> list[tuple[int, Callable[[], Row]]]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -123,15 +133,16 @@ def _from_json(text: str) -> list[tuple[int, Wording | FieldError]]:
     rows = found.get("prompts") if isinstance(found, dict) else found
     if not isinstance(rows, list):
         raise SheetProblem(N_("The file holds no list of prompts."))
-    return [(n, _entry(each)) for n, each in enumerate(rows, 1)]
+    return [(n, partial(_entry, each)) for n, each in enumerate(rows, 1)]
 
 
-def _entry(each: object) -> Wording:
+def _entry(each: object) -> Row:
     if not isinstance(each, dict):
-        return Wording("", "")
+        return Wording("", ""), Made()
     tags = each.get("tags")
     words = [str(tag) for tag in tags] if isinstance(tags, list) else []
-    return Wording(_words(each.get("title")), _words(each.get("text")), words)
+    wording = Wording(_words(each.get("title")), _words(each.get("text")), words)
+    return wording, kept.read(each.get("engine"), each.get("settings"))
 
 
 def _words(value: object) -> str:

@@ -1,11 +1,17 @@
-"""How references reach a provider that fetches them itself: signed addresses that die within the hour.
+"""How references reach a provider: as addresses that it fetches, or in the call itself.
 
-An address names one reference, one rendition and one job, and works while that job is under way. It
-needs no session: whoever holds it may fetch that one file, and nothing else.
+An address is signed and dies within the hour. It names one reference, one rendition and one job, and
+works while that job is under way. It needs no session: whoever holds it may fetch that one file, and
+nothing else.
+
+Where an engine's rule says base64 (frames of videos, which wait in a line of hours) or data (the same
+with its content type before it), the call holds the fitted rendition's bytes. They are read when the call
+is built, by the driver, and die with the call.
 """
 
 from __future__ import annotations
 
+import base64
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +20,7 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from generations.models import Job, ProviderAccount, Reference, Rendition
+from generations.models import Job, ProviderAccount, Rendition
 from generations.models.runs import FINAL
 from generations.providers.base import N_
 from generations.providers.catalog import Engine
@@ -48,21 +54,39 @@ def base_url(account: ProviderAccount) -> str | None:
     return public if public and not is_loopback(public) else None
 
 
-def urls(job: Job, engine: Engine, account: ProviderAccount) -> list[str]:
-    """Fresh addresses of the job's references, in the recipe's order. Raises LookupError."""
+def carried(job: Job, engine: Engine, account: ProviderAccount) -> list[str]:
+    """The job's references, in the recipe's order, as `Provider.build` takes them: fresh addresses, or
+    base64 or data URIs. Raises LookupError, and OSError where bytes are gone.
+    """
     named = job.generation.recipe.get("references") or []
     if not named:
         return []
-    base = base_url(account)
     uses = job.generation.uses.select_related("reference__blob").order_by("position")
     references = [use.reference for use in uses]
-    if base is None or [each.blob_id for each in references] != [one["sha256"] for one in named]:
+    if [each.blob_id for each in references] != [one["sha256"] for one in named]:
         raise LookupError("references cannot be sent")
-    return [f"{base}{_path(job, reference, engine)}" for reference in references]
+    made = fitting.fitted_all(references=references, engine=engine)
+    if not fetched(engine):
+        return [_packed(each, engine.references.transport) for each in made]
+    base = base_url(account)
+    if base is None:
+        raise LookupError("references cannot be sent")
+    return [f"{base}{_path(job, each)}" for each in made]
 
 
-def _path(job: Job, reference: Reference, engine: Engine) -> str:
-    rendition = fitting.fitted(reference=reference, engine=engine)
+def fetched(engine: Engine) -> bool:
+    """Whether the provider fetches what it is given, and so must be able to reach us."""
+    return engine.references.transport == "url"
+
+
+def _packed(rendition: Rendition, transport: str) -> str:
+    path = settings.MEDIA_ROOT / rendition.blob.name
+    text = base64.b64encode(path.read_bytes()).decode("ascii")
+    kind = rendition.blob.content_type.lower()
+    return f"data:{kind};base64,{text}" if transport == "data" else text
+
+
+def _path(job: Job, rendition: Rendition) -> str:
     return reverse("reference-for-provider", args=[token_for(job=job, rendition=rendition)])
 
 

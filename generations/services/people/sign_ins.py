@@ -40,7 +40,7 @@ def begin(*, user: User, session_key: str, agent: str, address: str) -> None:
     cleaned = "".join(letter for letter in agent if letter.isprintable())[:KEPT_OF_AGENT]
     SignIn.objects.update_or_create(
         session_key=session_key,
-        defaults={"user": user, "browser": cleaned, "address": _address(address)},
+        defaults={"user": user, "browser": cleaned, "address": address_of(address)},
     )
     cache.set(_note(session_key), True, SEEN_EVERY.total_seconds())
 
@@ -97,7 +97,7 @@ def _alive_or_not(user: User, *, alive: bool) -> QuerySet[SignIn]:
     return rows.filter(**inside) if alive else rows.exclude(**inside)
 
 
-def _address(text: str) -> str | None:
+def address_of(text: str) -> str | None:
     """The peer's address; a Unix socket has none."""
     try:
         validate_ipv46_address(text)

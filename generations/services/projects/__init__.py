@@ -18,7 +18,9 @@ from generations.services.projects.members import (
     remove_member,
     transfer,
 )
+from generations.services.projects.permissions import WRITERS, Barred, barred
 from generations.services.projects.problems import ProjectProblem
+from generations.services.projects.shares import Share, shares
 from generations.services.projects.workspaces import (
     Cover,
     archive,
@@ -31,13 +33,17 @@ from generations.services.projects.workspaces import (
 
 __all__ = [
     "DAYS",
+    "WRITERS",
+    "Barred",
     "Cover",
     "InvitationGone",
     "ProjectProblem",
+    "Share",
     "UsernameTaken",
     "accept",
     "add_member",
     "archive",
+    "barred",
     "change_member",
     "covers",
     "create",
@@ -50,6 +56,7 @@ __all__ = [
     "rename",
     "restore",
     "revoke",
+    "shares",
     "transfer",
     "usable",
 ]

@@ -9,7 +9,7 @@ from generations.services.quota.books import (
 )
 from generations.services.quota.grants import MOST_AT_ONCE, apply_limit, give_own, grant
 from generations.services.quota.meters import NEAR, Meter, Usage, summary, usage
-from generations.services.quota.periods import in_words, period_key, resets_at
+from generations.services.quota.periods import began_at, in_words, period_key, resets_at
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -18,6 +18,7 @@ __all__ = [
     "OverLimit",
     "Usage",
     "apply_limit",
+    "began_at",
     "binding",
     "discrepancies",
     "give_own",

@@ -98,6 +98,7 @@ def reserve(*, jobs: Sequence[Job], user: User, project: Project) -> None:
     """
     wanted = sum(job.max_outputs for job in jobs)
     now = timezone.now()
+    entries: list[LedgerEntry] = []
     for allowance in binding(user=user, project=project):
         balance = open_balance(allowance, user, now)
         held = Balance.objects.filter(
@@ -106,7 +107,7 @@ def reserve(*, jobs: Sequence[Job], user: User, project: Project) -> None:
         if not held:
             balance.refresh_from_db()
             raise OverLimit(_refusal(allowance, wanted, balance.left, now))
-        LedgerEntry.objects.bulk_create(
+        entries += [
             LedgerEntry(
                 kind=Kind.RESERVE,
                 balance=balance,
@@ -117,7 +118,8 @@ def reserve(*, jobs: Sequence[Job], user: User, project: Project) -> None:
                 actor=user,
             )
             for job in jobs
-        )
+        ]
+    LedgerEntry.objects.bulk_create(entries)
 
 
 def _refusal(allowance: Allowance, wanted: int, left: int, now: datetime) -> str:
@@ -153,14 +155,18 @@ def settle(
     by_balance: dict[int, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
         by_balance[entry.balance_id].append(entry)
-    for found in by_balance.values():
-        if [entry.kind for entry in found] == [Kind.RESERVE]:
-            _settle_one(found[0], delivered, submission, why, actor)
+    LedgerEntry.objects.bulk_create(
+        entry
+        for found in by_balance.values()
+        if [entry.kind for entry in found] == [Kind.RESERVE]
+        for entry in _settled(found[0], delivered, submission, why, actor)
+    )
 
 
-def _settle_one(
+def _settled(
     hold: LedgerEntry, delivered: int, submission: Submission | None, why: str, actor: User | None
-) -> None:
+) -> list[LedgerEntry]:
+    """Bring one balance up to date; the entries that say so."""
     spent = min(delivered, hold.amount)
     parts = [(Kind.SPEND, spent), (Kind.RELEASE, hold.amount - spent)]
     Balance.objects.filter(pk=hold.balance_id).update(
@@ -168,7 +174,7 @@ def _settle_one(
     )
     if delivered > spent:
         parts.append((Kind.ADJUST, -_shrink(hold.balance_id, delivered - spent)))
-    LedgerEntry.objects.bulk_create(
+    return [
         LedgerEntry(
             kind=kind,
             balance_id=hold.balance_id,
@@ -182,7 +188,7 @@ def _settle_one(
         )
         for kind, amount in parts
         if amount
-    )
+    ]
 
 
 def _shrink(balance_id: int, extra: int) -> int:

@@ -18,14 +18,20 @@ def period_key(period: str, now: datetime) -> str:
     return local.strftime("%Y-%m-%d" if period == Allowance.Period.DAY else "%Y-%m")
 
 
-def resets_at(period: str, now: datetime) -> datetime:
-    """When the running day or month ends and the allowance is whole again."""
+def began_at(period: str, now: datetime) -> datetime:
+    """When the running day or month began."""
     midnight = now.astimezone(ZoneInfo(settings.ALLOWANCE_TIME_ZONE)).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
+    return midnight if period == Allowance.Period.DAY else midnight.replace(day=1)
+
+
+def resets_at(period: str, now: datetime) -> datetime:
+    """When the running day or month ends and the allowance is whole again."""
+    began = began_at(period, now)
     if period == Allowance.Period.DAY:
-        return midnight + timedelta(days=1)
-    return (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return began + timedelta(days=1)
+    return (began + timedelta(days=32)).replace(day=1)
 
 
 def in_words(moment: datetime) -> str:

@@ -25,29 +25,37 @@ from generations.models import (
     ProviderAccount,
     Submission,
 )
-from generations.services import accounts, batches, events, jobs, queue
+from generations.services import accounts, batches, crash, events, jobs, queue
+from generations.services.driver import lease
 from generations.services.gallery import trash
+from generations.services.jobs import parts
 
 log = logging.getLogger(__name__)
 S = JobState
 BATCH = 200
-COLLECT_GRACE = timedelta(seconds=60)
 STALE_TEMP_S = 3600
 UNREFERENCED = timedelta(hours=24)
 
 
 def ensure() -> None:
-    """One round: drivers, expired leases, deadlines, stuck collects, batches left half fed."""
+    """One round: drivers, expired leases, deadlines, stuck collects, pictures of calls that broke off,
+    batches left half fed.
+    """
     drivers()
     lost_answers()
     deadlines()
     stuck_collects()
+    parts.ask_for_missing()
     half_fed()
 
 
 def drivers() -> None:
     """Ask for a driver for every account in use that has none."""
     now = timezone.now()
+    for held in DriverLease.objects.filter(expires_at__gt=now).exclude(owner=""):
+        if lease.gone(held.owner):  # its work need not wait until it would have been missed
+            rows = DriverLease.objects.filter(pk=held.pk, epoch=held.epoch, owner=held.owner)
+            rows.update(expires_at=now, owner="")
     alive = DriverLease.objects.filter(expires_at__gt=now).values("account_id")
     under_way = Job.objects.filter(state=S.RUNNING).values("account_id")
     wanted = ProviderAccount.objects.filter(Q(enabled=True) | Q(pk__in=under_way))
@@ -70,10 +78,13 @@ def _lost(job: Job) -> bool:
         "lease_expires_at": None,
         "finished_at": timezone.now(),
     }
+    after, outcome = S.UNCERTAIN, Outcome.UNKNOWN
+    if crash.unsafe_requeue():  # the negative control: this sends again what may have been accepted
+        after, outcome = S.QUEUED, Outcome.REJECTED
     change = jobs.Change(
         job,
         (S.SUBMITTING,),
-        S.UNCERTAIN,
+        after,
         fields,
         epoch=job.lease_epoch,
         condition=Q(lease_expires_at__lt=timezone.now()),
@@ -83,7 +94,7 @@ def _lost(job: Job) -> bool:
         won = jobs.apply([change])[0]
         if won:
             pending = Submission.objects.filter(job=job, outcome=Outcome.PENDING)
-            pending.update(outcome=Outcome.UNKNOWN)
+            pending.update(outcome=outcome)
     return won
 
 
@@ -108,7 +119,9 @@ def stuck_collects() -> None:
             return  # what waits there has been asked for already
         with transaction.atomic():
             # A job that failed before keeps its time, or its own message would find it too early.
-            later = Case(When(tries=0, then=Value(now + COLLECT_GRACE)), default=F("not_before"))
+            later = Case(
+                When(tries=0, then=Value(now + jobs.collect_grace())), default=F("not_before")
+            )
             if rows.filter(pk=pk).update(not_before=later):
                 queue.finish(pk)
 

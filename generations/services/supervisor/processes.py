@@ -4,44 +4,50 @@
               ├─ host media ── django-q2 cluster
               └─ ensure        sweeps every few seconds
 
-The parent only starts, watches and ends its children; it opens no database connection. A host watches
-its cluster with a canary that must come back through queue, worker and shared memory: django-q2 can
-hang for good when a worker dies holding a lock. Everything dies with its parent.
+The parent only starts, watches and ends its children; it opens no database connection. They are
+forked from it, so that what was loaded once is held once. A host watches its cluster (`watchdog`),
+which can hang for good. Everything dies with its parent.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
+import importlib
 import logging
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
 from django import db
 from django.conf import settings
 
 from generations.models import ProviderAccount
-from generations.services import queue
-from generations.services.supervisor import ensure
+from generations.providers import catalog
+from generations.services import health, queue
+from generations.services.supervisor import ensure, watchdog
+from generations.services.supervisor.tree import descendants
 
 log = logging.getLogger(__name__)
 CLUSTERS = (queue.DRIVE, queue.MEDIA)
-CANARY_EVERY_S = 3.0
-# A media step may wait 30 s for a provider's answer before its worker can say that it lives.
-CANARY_LIMIT_S = {queue.DRIVE: 12.0, queue.MEDIA: 45.0}
+# Providers of models on offer whose answer is the result.
+ANSWER_AT_ONCE = {each.provider for each in catalog.ENGINES.values() if each.synchronous}
 HUNG = 75  # exit status: restart me
 POLL_STOP_S = 5.0
+POLITE = 5
 SWEEP_FILES_EVERY_S = 3600.0
-_PR_SET_PDEATHSIG = 1
+STOPS = (signal.SIGTERM, signal.SIGINT)
+FORK = multiprocessing.get_context("fork")
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_M_ARENA_MAX = -8
 
 
 def die_with(parent: int) -> None:
@@ -53,6 +59,21 @@ def die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def take_name(name: str) -> None:
+    """Of this process and of those it forks, as `ps -o comm` and /proc tell it (15 bytes; Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
+
+
+def share_memory() -> None:
+    """Have threads allocate from two pools, not from one each: a hundred of them hold much that is free.
+
+    glibc's mallopt(3), M_ARENA_MAX; nothing elsewhere.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def tie_forks() -> None:
@@ -71,52 +92,14 @@ class StopFlag:
 
     def __init__(self) -> None:
         self.set = False
-        signal.signal(signal.SIGTERM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
+        for each in STOPS:
+            signal.signal(each, self._on_signal)
 
     def _on_signal(self, _signum: int, _frame: FrameType | None) -> None:
         self.set = True
 
 
-# --- Shared between a host and the workers that are forked below it ---------------------------
-
-
-class Wire:
-    """What a host shares with its workers: a stop flag, and when a message last came through."""
-
-    def __init__(self) -> None:
-        self.stop = multiprocessing.Event()
-        self.beat = multiprocessing.Value("d", time.monotonic(), lock=False)
-
-
-_wire: Wire | None = None
-
-
-def stopping() -> bool:
-    """Asked by drivers several times a second: is this worker to stop?"""
-    return _wire is not None and _wire.stop.is_set()
-
-
-def came_through() -> None:
-    """A message has reached a worker: queue, pusher and worker work.
-
-    Every task says so, not the canary alone, which may stand in a long queue behind them.
-    """
-    if _wire is not None:
-        _wire.beat.value = time.monotonic()
-
-
 # --- A host and its cluster -------------------------------------------------------------------
-
-
-def descendants(pid: int) -> list[int]:
-    """Every living process below `pid`, deepest last (Linux)."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in task.read_text(encoding="ascii").split():
-                found += [int(child), *descendants(int(child))]
-    return found
 
 
 def _kill_below() -> None:
@@ -125,59 +108,43 @@ def _kill_below() -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-class Watchdog:
-    """Sends a canary every few seconds and says when one has gone unanswered for too long.
+def be_cluster(name: str) -> None:
+    """Have django-q2 read its settings once more: which cluster it is, it asks when it is imported."""
+    from django_q import conf
 
-    Only a canary that was really sent counts: a database that is down or slow is no hung cluster.
-    """
-
-    def __init__(self, name: str, wire: Wire) -> None:
-        self.name = name
-        self.wire = wire
-        self.sent_at = 0.0
-        self.asked_at: float | None = None
-
-    def hung(self) -> bool:
-        if self.asked_at is not None and self.wire.beat.value >= self.asked_at:
-            self.asked_at = None
-        if self.asked_at is None and time.monotonic() - self.sent_at > CANARY_EVERY_S:
-            self._send()
-        return (
-            self.asked_at is not None
-            and time.monotonic() - self.sent_at > CANARY_LIMIT_S[self.name]
-        )
-
-    def _send(self) -> None:
-        asked = time.monotonic()
-        try:
-            queue.canary(self.name)
-            self.asked_at = asked  # it may be answered already
-        except db.Error:
-            log.warning("no canary: the database does not answer", extra={"cluster": self.name})
-        finally:
-            self.sent_at = time.monotonic()
-            db.connections.close_all()
+    os.environ["Q_CLUSTER_NAME"] = name
+    known = conf.Conf
+    for key, value in vars(importlib.reload(conf).Conf).items():
+        if not key.startswith("__"):
+            setattr(known, key, value)
+    conf.Conf = known
 
 
 def host_cluster(name: str) -> int:
     """Run one django-q2 cluster until told to stop (0) or until it hangs (HUNG)."""
-    global _wire  # noqa: PLW0603 - one host per process, and its forked workers inherit it
     from django_q.cluster import Cluster
     from django_q.conf import Conf
 
+    be_cluster(name)
     tie_forks()
-    _wire = wire = Wire()
+    wire = watchdog.lay_wire()
     if name == queue.DRIVE:
-        Conf.WORKERS = ProviderAccount.objects.count() + 2
+        slow = ProviderAccount.objects.filter(provider__in=ANSWER_AT_ONCE).count()
+        # A driver each, a slice each that waits for calls, one for canaries and one to spare.
+        Conf.WORKERS = ProviderAccount.objects.count() + slow + 2
         Conf.QUEUE_LIMIT = Conf.WORKERS
+    else:
+        os.nice(
+            POLITE
+        )  # a picture that is kept late is late; a driver that is late delays everybody
     db.connections.close_all()
     cluster = Cluster()
     flag = StopFlag()
     cluster.start()
-    watchdog = Watchdog(name, wire)
+    dog = watchdog.Watchdog(name, wire)
     while not flag.set:
         time.sleep(0.2)
-        if watchdog.hung() or not cluster.sentinel.is_alive():
+        if dog.hung() or not cluster.sentinel.is_alive():
             log.error("cluster hangs: restarting it", extra={"cluster": name})
             _kill_below()
             queue.drop_locks(name)
@@ -205,6 +172,7 @@ def run_ensure() -> int:
     while not flag.set:
         try:
             ensure.ensure()
+            health.look()
             if time.monotonic() - swept > SWEEP_FILES_EVERY_S:
                 swept = time.monotonic()
                 ensure.sweep_files()
@@ -225,37 +193,48 @@ def _doze(seconds: float, stop: Callable[[], bool]) -> None:
 # --- The parent -------------------------------------------------------------------------------
 
 
+def _begin(label: str, work: Callable[[], int], parent: int) -> None:
+    """A child's life. A group of its own: a TERM to ours must not reach its workers before it knows."""
+    os.setsid()
+    for each in STOPS:
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    die_with(parent)
+    take_name(label)
+    share_memory()
+    sys.exit(work())
+
+
 @dataclass(slots=True)
 class Child:
     """One child process, restarted with back-off when it dies."""
 
     label: str
-    arguments: list[str]
-    environment: dict[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    work: Callable[[], int]
+    process: ForkProcess | None = None
     deaths: int = 0
     restart_at: float = 0.0
     started_at: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
-        # A group of its own: a TERM to ours must not reach its workers before their host knows.
-        self.process = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "runworker", *self.arguments],
-            env={**os.environ, **self.environment},
-            start_new_session=True,
-            preexec_fn=partial(die_with, os.getpid()),  # noqa: PLW1509 - this process has one thread
-        )
+        self.process = FORK.Process(target=_begin, args=(self.label, self.work, os.getpid()))
+        # Until it has handlers of its own, a signal must wait: ours would only set our flag.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        self.process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         self.started_at = time.monotonic()
 
     def watch(self) -> None:
         """Start it, or start it again when its back-off is over."""
         now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
+        if self.process is not None and self.process.exitcode is not None:
             self.deaths = 1 if now - self.started_at > 60 else self.deaths + 1
             self.restart_at = now + min(10.0, 0.5 * 2 ** min(self.deaths - 1, 5))
+            if self.process.exitcode == HUNG:
+                self.restart_at = now  # it has waited for long enough to find that out
             log.error(
                 "worker process died",
-                extra={"process_label": self.label, "status": self.process.returncode},
+                extra={"process_label": self.label, "status": self.process.exitcode},
             )
             self.process = None
         if self.process is None and now >= self.restart_at:
@@ -264,30 +243,39 @@ class Child:
     def end(self, grace_s: float) -> None:
         if self.process is None:
             return
-        try:
-            self.process.wait(timeout=grace_s)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        self.process.join(grace_s)
+        if self.process.exitcode is None:
+            if self.process.pid:  # 0 would be our own group
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()  # also one that has no group of its own yet
+            self.process.join()
 
 
 def run_worker() -> int:
     """The parent: both clusters and the sweeps, until SIGTERM or SIGINT."""
     flag = StopFlag()
+    take_name("runworker")
+    gc.freeze()  # what is loaded by now is never looked at again, and so stays shared
     children = [
-        *(Child(name, ["--host", name], {"Q_CLUSTER_NAME": name}) for name in CLUSTERS),
-        Child("ensure", ["--ensure"], {}),
+        *(Child(f"host {name}", partial(host_cluster, name)) for name in CLUSTERS),
+        Child("ensure", run_ensure),
     ]
-    while not flag.set:
-        for child in children:
-            child.watch()
-        time.sleep(0.1)
+    try:
+        while not flag.set:
+            for child in children:
+                child.watch()
+            time.sleep(0.1)
+    finally:
+        end_all(children)
+    return 0
+
+
+def end_all(children: list[Child]) -> None:
+    """Ask all at once, then wait for each within what is left of the grace."""
     for child in children:
         if child.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                child.process.terminate()
+            child.process.terminate()
     ends = time.monotonic() + settings.ENGINE["stop_grace_s"] + POLL_STOP_S
     for child in children:
         child.end(max(0.1, ends - time.monotonic()))
-    return 0

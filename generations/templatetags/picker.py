@@ -1,0 +1,60 @@
+"""The models on offer, as the compose panel's picker shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from generations.providers import catalog
+from generations.services import accounts, jobs
+from generations.templatetags import controls
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An engine as the picker shows it; `icon` of the sprite says what it starts from."""
+
+    slug: str
+    label: str
+    good_for: str
+    seconds: int
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The models on offer that make one kind of thing."""
+
+    kind: str
+    label: str
+    icon: str
+    models: list[Model]
+
+
+def groups(kind: str = "", *, alone: bool = False) -> list[Group]:
+    """The models on offer by kind, or of one kind; `alone`: those that need no picture to start from."""
+    names = {"image": (_("Picture"), "image"), "video": (_("Video"), "film")}
+    found = []
+    for each, (label, icon) in names.items():
+        models = [
+            model_of(engine)
+            for engine in accounts.offered()
+            if engine.kind == each and not (alone and engine.references.minimum)
+        ]
+        if models and kind in ("", each):
+            found.append(Group(each, label, icon, models))
+    return found
+
+
+def model_of(engine: catalog.Engine) -> Model:
+    icon = "wand-sparkles"
+    if engine.kind == "video":
+        icon = {1: "image", 2: "columns-2"}.get(engine.references.minimum, "film")
+    return Model(
+        engine.slug,
+        controls.say(engine.label),
+        controls.say(engine.good_for),
+        round(jobs.usual(jobs.Class(engine.slug)).p50),
+        icon,
+    )
