@@ -7,7 +7,7 @@ services.compose alone, so that a program and a person get the same answer.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from generations.models import Generation, Reference
 from generations.providers import catalog
-from generations.providers.catalog import FieldError
-from generations.services import compose
+from generations.providers.catalog import FieldError, SettingValue
+from generations.services import accounts, compose
 from generations.services.library.fills import Filled
 from generations.services.library.fitting import fit_note
 from generations.services.library.picks import Pick
 
-DEFAULT_COUNT = 4
+USUAL_COUNT = {"image": 4, "video": 1}
 FIXED = ("prompt", "engine", "count", "form_token", "rerun_of", "references")
 
 
@@ -43,7 +43,7 @@ class ComposeForm(forms.Form):
         # The saved prompt it is made from, with its slots, as the view found it.
         self.saved: Filled | None = None
         wanted = str(self["engine"].value() or "")
-        self.engine_on_offer = catalog.ENGINES.get(wanted) or next(iter(catalog.ENGINES.values()))
+        self.engine_on_offer = catalog.ENGINES.get(wanted) or accounts.offered()[0]
         for param in self.engine_on_offer.params:
             for name in param.fields:
                 self.fields[name] = forms.Field(required=False)
@@ -70,6 +70,27 @@ class ComposeForm(forms.Form):
                 raw.pop("height", None)
         return raw
 
+    def settings_that_fit(self) -> set[str]:
+        """The settings this model takes as they are; the others were another model's."""
+        names = {name for name in self.fields if name not in FIXED and self.typed(name)}
+        try:
+            catalog.clean_settings(self.engine_on_offer, self.raw_settings())
+        except catalog.SettingsError as problem:
+            bad = {each.field for each in problem.errors}
+            for param in self.engine_on_offer.params:
+                if bad & {param.name, *param.fields}:
+                    names -= {param.name, *param.fields}
+        return names
+
+    def recipe(self) -> dict[str, object]:
+        """The settings as a recipe holds them; one that is no good is the model's usual one."""
+        fit, raw = self.settings_that_fit(), self.raw_settings()
+        good = {name: value for name, value in raw.items() if name in fit}
+        try:
+            return dict(catalog.clean_settings(self.engine_on_offer, good))
+        except catalog.SettingsError:  # each is good, and they are not beside one another
+            return dict(catalog.defaults(self.engine_on_offer))
+
     @property
     def tokens(self) -> list[str]:
         """The chosen pictures as they were posted, in order."""
@@ -92,16 +113,21 @@ class ComposeForm(forms.Form):
     def fresh(cls, source: Generation | None = None, **more: object) -> ComposeForm:
         """A form to be filled in, empty or with the recipe of a generation to run again."""
         initial: dict[str, object] = {"form_token": secrets.token_urlsafe(16)}
-        initial["count"] = source.count if source else DEFAULT_COUNT
         if source is not None:
             initial |= {"prompt": source.prompt, "rerun_of": str(source.public_id)}
             initial |= raw_recipe(source.engine, source.recipe["settings"])
-        return cls(initial=initial | more)
+        form = cls(initial=initial | more)
+        usual = source.count if source else USUAL_COUNT[form.engine_on_offer.kind]
+        form.initial.setdefault("count", usual)
+        return form
 
-    def again(self) -> ComposeForm:
-        """The same form for the next press of the button: as typed, with a token of its own."""
-        left = ("rerun_of", "references")
-        typed = {name: self.typed(name) for name in self.fields if name not in left}
+    def again(self, names: Iterable[str] | None = None) -> ComposeForm:
+        """The same form for the next press of the button: as typed, with a token of its own.
+
+        With `names`, of the settings only these.
+        """
+        kept = {*self.fields} if names is None else {"prompt", "engine", "count", *names}
+        typed = {name: self.typed(name) for name in kept - {"rerun_of", "references"}}
         form = ComposeForm(initial=typed | {"form_token": secrets.token_urlsafe(16)})
         form.picks, form.saved = self.picks, self.saved
         return form
@@ -128,28 +154,41 @@ class ComposeForm(forms.Form):
         return min(max(self.asked_count(), 1), compose.MAX_COUNT)
 
     @property
+    def good_settings(self) -> Mapping[str, SettingValue]:
+        """The settings as typed, or the usual ones while something about them is wrong."""
+        try:
+            return catalog.clean_settings(self.engine_on_offer, self.raw_settings())
+        except catalog.SettingsError:
+            return catalog.defaults(self.engine_on_offer)
+
+    @property
+    def makes_video(self) -> bool:
+        return self.engine_on_offer.kind == "video"
+
+    @property
     def as_single(self) -> bool:
         """Whether each run makes one picture, going by the settings as far as they are good."""
-        try:
-            settings = catalog.clean_settings(self.engine_on_offer, self.raw_settings())
-        except catalog.SettingsError:
-            settings = catalog.defaults(self.engine_on_offer)
-        return catalog.max_outputs(self.engine_on_offer, settings, 0) == 1
+        return catalog.max_outputs(self.engine_on_offer, self.good_settings, 0) == 1
 
     @property
     def tiles(self) -> list[tuple[Pick, list[str]]]:
         """The chosen pictures, each with what this model will be sent of it."""
-        return [(pick, fit_words(pick, self.engine_on_offer)) for pick in self.picks]
+        first = next((pick.source for pick in self.picks), None)
+        first = first if isinstance(first, Reference) else None
+        return [(pick, fit_words(pick, self.engine_on_offer, first)) for pick in self.picks]
 
     def field_errors(self, name: str) -> list[str]:
         return [str(text) for text in self.errors.get(name, ())] if self.is_bound else []
 
 
-def fit_words(pick: Pick, engine: catalog.Engine) -> list[str]:
-    """What will be cut, scaled or converted, in words; a result is only looked at once adopted."""
-    if not isinstance(pick.source, Reference):
+def fit_words(pick: Pick, engine: catalog.Engine, first: Reference | None = None) -> list[str]:
+    """What will be cut, scaled or converted, in words; a result is only looked at once adopted.
+
+    `first` is the picture in the first place: the second frame of a video takes its shape.
+    """
+    if not isinstance(pick.source, Reference) or not engine.references.maximum:
         return []
-    return [_(note.message) % note.params for note in fit_note(pick.source, engine)]
+    return [_(note.message) % note.params for note in fit_note(pick.source, engine, first)]
 
 
 def whole_number(text: str) -> int | None:
@@ -184,18 +223,21 @@ def _on_offer(param: catalog.SizeParam, value: str) -> bool:
     return param.auto(value) is not None or value in {each.value for each in param.presets}
 
 
-def estimate(form: ComposeForm, at_once: int) -> list[dict[str, object]]:
+def estimate(form: ComposeForm, seconds: Sequence[float]) -> list[dict[str, object]]:
     """What the footer says for each count, as single pictures and as sets; one of them shows.
 
-    `at_once` is how many the account runs side by side; the rest waits its turn.
+    `seconds` is when one, two, … pictures would be done, the line of today before them.
     """
     engine, single, shown = form.engine_on_offer, form.as_single, form.shown_count
+    settings = {**form.good_settings, "single": False}
+    most = catalog.max_outputs(engine, settings, len(form.picks))
     return [
         {
             "count": count,
-            "seconds": round(engine.typical_latency_s * -(-count // max(1, at_once))),
+            "seconds": round(seconds[count - 1]),
             "total": engine.outputs.max_total,
-            "most": count * max(1, engine.outputs.max_total - len(form.picks)),
+            "limit": engine.outputs.limited_by,
+            "most": count * most,
             "hidden_single": not single or count != shown,
             "hidden_set": single or count != shown,
         }

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from generations.services import batches, driver, jobs, queue
-from generations.services.supervisor import ensure, processes
+from generations.services.jobs import parts
+from generations.services.supervisor import ensure, watchdog
 
 
 def drive(account_id: int) -> None:
     """Submit and poll for one account, for a slice."""
-    processes.came_through()
-    driver.drive(account_id=account_id, stop=processes.stopping)
+    watchdog.came_through()
+    driver.drive(account_id=account_id, stop=watchdog.stopping)
 
 
 def finish(job_id: int) -> None:
-    """Fetch, verify, keep and render what the provider made for one job."""
-    processes.came_through()
-    jobs.finish(job_id=job_id, alive=processes.came_through)
+    """Fetch, verify, keep and render what the provider made for a job, and for those beside it."""
+    with watchdog.beating():
+        jobs.finish_ready(first=job_id, alive=watchdog.came_through, stop=watchdog.stopping)
+
+
+def keep(job_id: int, place: int) -> None:
+    """Fetch, verify, keep and render one picture of a call that is not over; and do what else is ready:
+    with so many messages waiting, no more are sent for that, and each must look for it.
+    """
+    with watchdog.beating():
+        parts.keep(job_id=job_id, place=place)
+        jobs.finish_ready(first=job_id, alive=watchdog.came_through, stop=watchdog.stopping)
 
 
 def feed(batch_id: int) -> None:
     """Make runs of a batch's next lines, for a few seconds; the rest is another message."""
-    processes.came_through()
-    if batches.feed(batch_id=batch_id, alive=processes.came_through):
+    watchdog.came_through()
+    if batches.feed(batch_id=batch_id, alive=watchdog.came_through):
         queue.feed(batch_id)
 
 
@@ -32,4 +42,4 @@ def ensure_drivers() -> None:
 
 def canary() -> None:
     """Nothing but the proof that messages still come through."""
-    processes.came_through()
+    watchdog.came_through()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
+from generations.api import described
 from generations.views import (
     account,
     batches,
@@ -12,12 +13,14 @@ from generations.views import (
     exports,
     files,
     gallery,
+    health,
     jobs,
     join,
     live,
     marks,
     me,
     news,
+    panels,
     people,
     presets,
     projects,
@@ -32,6 +35,9 @@ from generations.views import (
 
 urlpatterns = [
     path("", projects.home, name="home"),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("status/", health.status, name="status"),
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
     path("password/", account.password, name="password"),
@@ -42,11 +48,17 @@ urlpatterns = [
     path("settings/email/", me.email, name="settings-email"),
     path("settings/sign-out/", me.sign_out_one, name="sign-out-one"),
     path("settings/sign-out-elsewhere/", me.sign_out_elsewhere, name="sign-out-elsewhere"),
+    path("settings/tokens/", me.token_make, name="token-make"),
+    path("settings/tokens/<uuid:token>/revoke/", me.token_revoke, name="token-revoke"),
+    path("settings/api/", described.page, name="api-docs"),
+    path("api/v1/openapi.json", described.openapi, name="api-openapi"),
+    path("api/v1/", include(described.routes())),
     path("usage/", usage.usage, name="usage"),
     path("projects/", projects.project_list, name="project-list"),
     path("projects/new/", projects.project_new, name="project-new"),
     path("p/<uuid:project>/", compose.studio, name="studio"),
     path("p/<uuid:project>/compose/", compose.submit, name="compose"),
+    path("p/<uuid:project>/compose/panel/", panels.panel, name="compose-panel"),
     path("p/<uuid:project>/feed/", compose.feed, name="feed"),
     path("p/<uuid:project>/g/<uuid:generation>/", compose.generation, name="generation"),
     path("p/<uuid:project>/events/", live.stream, name="events"),
@@ -109,8 +121,9 @@ urlpatterns = [
     path("p/<uuid:project>/restore/", people.restore, name="project-restore"),
     path("join/<str:token>/", join.join, name="join"),
     path("a/<uuid:asset>/", gallery.asset, name="asset"),
-    path("a/<uuid:asset>/download/", files.download, name="download"),
+    path("a/<uuid:asset>/download/", exports.one, name="download"),
     path("f/<uuid:asset>/original", files.original, name="file-original"),
+    path("f/<uuid:asset>/strip", files.strip, name="file-strip"),
     path("f/<uuid:asset>/<int:width>", files.rendition, name="file-rendition"),
     path("r/<str:token>/", files.reference_for_provider, name="reference-for-provider"),
     path("compare/", compare.compare, name="compare"),

@@ -6,14 +6,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from generations.admin.accounts import ProviderAccountAdmin
 from generations.admin.allowances import AllowanceAdmin, give_own
+from generations.admin.read_only import ReadOnly
+from generations.admin.risks import AtRiskAdmin
+from generations.admin.uncertain import UncertainAdmin
 from generations.models import (
     Allowance,
+    AtRiskJob,
+    Episode,
     Generation,
     Job,
     LedgerEntry,
@@ -21,32 +26,20 @@ from generations.models import (
     Project,
     ProviderAccount,
     Submission,
+    UncertainJob,
     User,
 )
 
 admin.site.site_header = admin.site.site_title = "Diptych"
 admin.site.index_title = _("Administration")
 admin.site.register(Allowance, AllowanceAdmin)
+admin.site.register(AtRiskJob, AtRiskAdmin)
+admin.site.register(ProviderAccount, ProviderAccountAdmin)
+admin.site.register(UncertainJob, UncertainAdmin)
 # Task payloads and tracebacks are nobody's business: our own rows say what happened.
 for hidden in (Failure, OrmQ, Schedule, Success):
     if admin.site.is_registered(hidden):
         admin.site.unregister(hidden)
-
-
-class ReadOnly(admin.ModelAdmin[Any]):
-    """Looked at, never edited: the services are the only writers."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
 
 
 @admin.register(User)
@@ -78,37 +71,6 @@ class ProjectAdmin(admin.ModelAdmin[Project]):
         return False
 
 
-@admin.register(ProviderAccount)
-class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
-    list_display = (
-        "label",
-        "provider",
-        "base_url",
-        "enabled",
-        "max_concurrent",
-        "rate_per_s",
-        "cool_until",
-        "unreachable_since",
-    )
-    readonly_fields = (
-        "provider",
-        "base_url",
-        "key_fingerprint",
-        "is_sandbox",
-        "cool_until",
-        "strikes",
-        "unreachable_since",
-        "created_at",
-    )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Accounts follow the credentials in the environment."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 class SubmissionInline(admin.TabularInline[Submission, Job]):
     model = Submission
     extra = 0
@@ -137,6 +99,12 @@ class JobAdmin(ReadOnly):
     search_fields = ("=remote_id", "=public_id")
     ordering = ("-id",)
     inlines = (SubmissionInline,)
+
+
+@admin.register(Episode)
+class EpisodeAdmin(ReadOnly):
+    list_display = ("opened_at", "kind", "subject", "closed_at")
+    list_filter = ("kind",)
 
 
 @admin.register(Generation)

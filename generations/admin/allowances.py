@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
@@ -20,6 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from generations.admin.asking import ask, person, typed
 from generations.models import Allowance, Balance, LedgerEntry, User
 from generations.services import quota
 
@@ -46,40 +46,11 @@ class OwnForm(forms.Form):
     why = forms.CharField(label=gettext_lazy("Why"), max_length=200)
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def _ask(
-    desk: admin.ModelAdmin[Any],
-    request: HttpRequest,
-    chosen: QuerySet[Any],
-    form: forms.Form,
-    words: dict[str, str],
-) -> HttpResponse:
-    """The page between choosing rows and doing something with them."""
-    context = {
-        **desk.admin_site.each_context(request),
-        **words,
-        "opts": desk.model._meta,
-        "chosen": chosen,
-        "form": form,
-        "media": desk.media,
-    }
-    status = 422 if form.is_bound else 200
-    return TemplateResponse(request, "admin/grant.html", context, status=status)
-
-
-def _typed(request: HttpRequest) -> Any:
-    return request.POST if "apply" in request.POST else None
-
-
 @admin.action(description=gettext_lazy("Give more in this period"), permissions=["change"])
 def give_more(
     desk: admin.ModelAdmin[Allowance], request: HttpRequest, chosen: QuerySet[Allowance]
 ) -> HttpResponse | None:
-    form = GrantForm(_typed(request))
+    form = GrantForm(typed(request))
     if not form.is_valid():
         words = {
             "title": _("Give more in this period"),
@@ -89,8 +60,8 @@ def give_more(
                 "Of an allowance that everyone gets, each person gets as much."
             ),
         }
-        return _ask(desk, request, chosen, form, words)
-    n = quota.grant(allowances=chosen, actor=_person(request), **form.cleaned_data)
+        return ask(desk, request, chosen, form, words)
+    n = quota.grant(allowances=chosen, actor=person(request), **form.cleaned_data)
     said = ngettext("Given to %(n)s balance.", "Given to %(n)s balances.", n)
     messages.success(request, said % {"n": n})
     return None
@@ -102,7 +73,7 @@ def give_own(
 ) -> HttpResponse | None:
     if not request.user.has_perms(["generations.add_allowance", "generations.change_allowance"]):
         raise PermissionDenied
-    form = OwnForm(_typed(request))
+    form = OwnForm(typed(request))
     if not form.is_valid():
         words = {
             "title": _("Give an allowance of their own"),
@@ -111,8 +82,8 @@ def give_own(
                 "It takes the place of what everyone gets for that period, and begins with nothing used."
             ),
         }
-        return _ask(desk, request, chosen, form, words)
-    n = quota.give_own(users=chosen, actor=_person(request), **form.cleaned_data)
+        return ask(desk, request, chosen, form, words)
+    n = quota.give_own(users=chosen, actor=person(request), **form.cleaned_data)
     said = ngettext("Given to %(n)s person.", "Given to %(n)s people.", n)
     messages.success(request, said % {"n": n})
     return None
@@ -177,7 +148,7 @@ class AllowanceAdmin(admin.ModelAdmin[Allowance]):
         self, request: HttpRequest, obj: Allowance, form: ModelForm[Allowance], change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        quota.apply_limit(allowance=obj, actor=_person(request))
+        quota.apply_limit(allowance=obj, actor=person(request))
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

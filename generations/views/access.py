@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from generations.models import Project, Role, User
+from generations.services.projects import WRITERS, Barred, barred
 
 LAST_PROJECT = "project"
-WRITERS = (Role.OWNER, Role.EDITOR)
 
 
 def person(request: HttpRequest) -> User:
@@ -41,7 +41,7 @@ def role(request: HttpRequest, project: Project) -> str | None:
 
 def may_write(request: HttpRequest, project: Project) -> bool:
     """Owners and editors may, until the project is archived."""
-    return role(request, project) in WRITERS and project.archived_at is None
+    return barred(project=project, role=role(request, project)) is None
 
 
 def require_writer(request: HttpRequest, project: Project) -> None:
@@ -61,7 +61,7 @@ def require_owner(request: HttpRequest, project: Project, *, even_archived: bool
 
 def _require_open(project: Project) -> None:
     if project.archived_at:
-        raise PermissionDenied(_("This project is archived. An owner can restore it."))
+        raise PermissionDenied(_(Barred.ARCHIVED))
 
 
 def wants_fragment(request: HttpRequest) -> bool:

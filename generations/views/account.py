@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from generations.models import User
+from generations.models import Project, User
 from generations.models.people import Theme
 from generations.people_forms import EmailForm
 from generations.services import people
@@ -69,6 +69,11 @@ def locked_out(
     return render(request, "registration/locked_out.html", {"minutes": minutes}, status=429)
 
 
+def client_address(request: HttpRequest) -> str | None:
+    """What django-axes counts wrong passwords by; None behind a Unix socket, which has no address."""
+    return people.address_of(request.META.get("REMOTE_ADDR", ""))
+
+
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     people.forget(session_key=request.session.session_key or "")
@@ -106,16 +111,21 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def settings_page(request: HttpRequest, email: EmailForm | None = None) -> HttpResponse:
+def settings_page(request: HttpRequest, **more: object) -> HttpResponse:
+    """The page; `more` is what a refused form or a new token adds to it."""
     user = person(request)
     context = {
         "section": "settings",
         "themes": Theme.choices,
-        "email_form": email or EmailForm(instance=user),
+        "email_form": EmailForm(instance=user),
         "sign_ins": people.sign_ins(user=user, session_key=request.session.session_key),
+        "tokens": people.tokens_of(user=user),
+        "token_days": people.DAYS,
+        "token_projects": Project.objects.visible_to(user).order_by("name", "id"),
         "here": resolve_url("settings"),
+        **more,
     }
-    status = 422 if email else 200
+    status = 422 if {"email_form", "token_problem"} & more.keys() else 200
     return render(request, "generations/settings.html", context, status=status)
 
 

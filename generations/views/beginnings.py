@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from generations.forms import ComposeForm, raw_recipe
-from generations.models import Generation, Preset, Project, User
+from generations.forms import USUAL_COUNT, ComposeForm, raw_recipe, whole_number
+from generations.models import Asset, Generation, Preset, Project, ProviderAccount, User
+from generations.providers import catalog
+from generations.services import accounts, compose, jobs
 from generations.services.library import again
 from generations.services.library.fills import Filled, values_of
 from generations.services.library.references import chosen_of
@@ -20,7 +22,9 @@ from generations.views.prompts import find, using, version_named
 
 
 def begin(request: HttpRequest, project: Project, source: Generation | None) -> ComposeForm:
-    """An empty form, or with a run's recipe; `?prompt=` and `?preset=` put theirs over it."""
+    """An empty form, or with a run's recipe; `?prompt=`, `?preset=`, `?final=` and `?animate=` put
+    theirs over it.
+    """
     more: dict[str, object] = {}
     if project.default_engine and source is None:
         more["engine"] = project.default_engine
@@ -32,9 +36,58 @@ def begin(request: HttpRequest, project: Project, source: Generation | None) -> 
     preset = preset_named(request, request.GET.get("preset", ""))
     if preset:
         more |= raw_recipe(preset.engine, preset.settings) | {"count": preset.count}
+    more |= finished(request, source) if source else animated(request)
     form = ComposeForm.fresh(source, **more)
     form.saved = saved
     return form
+
+
+def finished(request: HttpRequest, source: Generation) -> dict[str, object]:
+    """What makes one video of a run again on a better engine: `?final=` its slug, `&n=` the video's place.
+
+    Nothing where the run's engine names no such final.
+    """
+    wanted = request.GET.get("final", "")
+    engine = next((each for each in catalog.finals(source.engine) if each.slug == wanted), None)
+    if engine is None:
+        return {}
+    place = whole_number(request.GET.get("n", "")) or 0
+    recipe = catalog.recipe_at(source.recipe, min(max(place, 0), source.count - 1))
+    return raw_recipe(engine.slug, recipe["settings"]) | {"count": 1}
+
+
+def animated(request: HttpRequest) -> dict[str, object]:
+    """What brings the picture `?animate=` to life: its prompt, on the engine for it. 404 for no picture
+    that the person may see.
+    """
+    engine = catalog.animator()
+    if engine is None or "animate" not in request.GET:
+        return {}
+    rows = Asset.objects.visible_to(request.user).select_related("generation")
+    try:
+        found = get_object_or_404(rows, public_id=request.GET["animate"], kind="image")
+    except ValidationError:
+        raise Http404 from None
+    prompt = found.generation.prompt if found.generation else ""
+    return {"engine": engine.slug, "prompt": prompt}
+
+
+def as_kind(data: QueryDict) -> QueryDict:
+    """What was posted; where `kind` asks for the other kind, with a model of that one instead: the
+    first that takes as many pictures as are chosen. A count nobody changed becomes that kind's usual.
+    """
+    here = catalog.ENGINES.get(data.get("engine", ""))
+    kind = data.get("kind", "")
+    models = [each for each in accounts.offered() if each.kind == kind]
+    if not models or (here and here.kind == kind):
+        return data
+    many = len(data.getlist("reference"))
+    fits = (m for m in models if m.references.minimum <= many <= m.references.maximum)
+    changed = data.copy()
+    changed["engine"] = next(fits, models[0]).slug
+    if here and whole_number(data.get("count", "")) == USUAL_COUNT[here.kind]:
+        changed["count"] = str(USUAL_COUNT[kind])
+    return changed
 
 
 def notes_on(source: Generation, user: User) -> list[str]:
@@ -92,3 +145,14 @@ def told(message: str, made: int, asked: int) -> str:
         return message
     before = _("%(made)s of %(asked)s runs were made.") % {"made": made, "asked": asked}
     return f"{before} {message}"
+
+
+def seconds_until_done(
+    form: ComposeForm, account: ProviderAccount | None, user: User, ahead: jobs.Ahead
+) -> list[float]:
+    """When one, two, … pictures would be done if the form were sent now."""
+    engine, most = form.engine_on_offer, compose.MAX_COUNT
+    wanted = jobs.class_from(engine.slug, form.good_settings, len(form.picks))
+    if account is None or ahead.pause(account.pk):
+        return [jobs.usual(wanted).p50] * most
+    return jobs.if_asked_now(here=ahead.line(account), user_id=user.pk, wanted=wanted, count=most)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from generations.models import Project, User
 from generations.models.people import Theme
-from generations.services import quota
+from generations.services import jobs, quota
 from generations.services.gallery import news
 from generations.views.access import LAST_PROJECT
 
@@ -47,6 +47,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "provider_name": _("Volcengine Jimeng") if settings.LIVE else _("Sandbox"),
         "meters": cache(lambda: quota.summary(user=known, project=place()) if known else []),
         "unread_news": cache(lambda: news.unread(user=known) if known else 0),
+        "ahead": cache(jobs.Ahead),
         "nav_project": place,
         "nav_projects": cache(
             lambda: list(mine.filter(archived_at=None).order_by("-memberships__id")[:MANY])

@@ -1,4 +1,4 @@
-"""Two to four pictures side by side. The URL is the comparison."""
+"""Two to four pictures or videos side by side. The URL is the comparison."""
 
 from __future__ import annotations
 
@@ -52,12 +52,11 @@ def compare(request: HttpRequest) -> HttpResponse:
     if "pick" in request.GET:
         return redirect(asked.url)
     found = _assets(request, list(dict.fromkeys(asked.ids))[:MOST])
-    pictures = [each for each in found if each.kind == "image"]
-    context = {"notices": [*_notices(asked, found)], "section": "compare"}
-    if not pictures:
+    context = {"notices": [*_notices(asked)], "section": "compare"}
+    if not found:
         return render(request, "generations/compare_empty.html", context)
-    state = asked.with_ids(each.public_id for each in pictures)
-    context |= {**_seen(request, state, pictures), **_told(pictures), **_ways(state)}
+    state = asked.with_ids(each.public_id for each in found)
+    context |= {**_seen(request, state, found), **_told(found), **_ways(state)}
     return render(request, "generations/compare.html", context)
 
 
@@ -114,15 +113,13 @@ def _assets(request: HttpRequest, ids: Iterable[UUID]) -> list[Asset]:
     return [found[each] for each in wanted]
 
 
-def _notices(asked: Lettered, found: list[Asset]) -> Iterable[str]:
+def _notices(asked: Lettered) -> Iterable[str]:
     distinct = len(set(asked.ids))
     if distinct > MOST:
         text = _("Up to four pictures can be compared. These are the first four of %(n)s.")
         yield text % {"n": distinct}
     if distinct < len(asked.ids):
         yield _("A picture that was named more than once is shown once.")
-    if any(each.kind != "image" for each in found):
-        yield _("Videos cannot be compared: only pictures are shown.")
 
 
 def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[str, Any]:
@@ -137,6 +134,7 @@ def _seen(request: HttpRequest, state: Lettered, pictures: list[Asset]) -> dict[
         "panes": panes,
         "usable": any(pane.may_write for pane in panes),
         "film": film,
+        "plays": any(each.kind == "video" for each in pictures),
         "state": state,
         "project": pictures[0].project,
     }

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generations.forms import ComposeForm, estimate
 from generations.models import Generation, Project
-from generations.services import accounts, compose, events, gallery, quota
+from generations.services import accounts, compose, events, gallery, jobs, quota
 from generations.services.gallery import Cursor
 from generations.services.library import picks, presets
 from generations.services.library.picks import Pick
@@ -27,7 +27,15 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
-from generations.views.beginnings import begin, notes_on, take_saved, texts_of, token_of, told
+from generations.views.beginnings import (
+    begin,
+    notes_on,
+    seconds_until_done,
+    take_saved,
+    texts_of,
+    token_of,
+    told,
+)
 from generations.views.marks import targets
 from generations.views.references import tokens_of
 
@@ -38,12 +46,13 @@ CATCH_UP = 24  # more new cards than this at once replace the feed instead of gr
 @require_safe
 @login_required
 def studio(request: HttpRequest, project: UUID) -> HttpResponse:
-    """The page; `?recipe=` opens the panel with the recipe of a generation to run again."""
+    """The page; `?recipe=` opens the panel with a run's recipe. What is in it opens it on a phone."""
     found = get_project(request, project)
-    source = _source(request, request.GET.get("recipe", ""))
+    source = source_of(request, request.GET.get("recipe", ""))
     form = begin(request, found, source)
     form.picks = _begin_with(request, source)
-    context = _page(request, found, form, source=source)
+    begun = bool(source or form.saved or form.picks or "preset" in request.GET)
+    context = _page(request, found, form, source=source, sheet_open=begun)
     if source:
         context["source_notes"] = notes_on(source, person(request))
     return render(request, "generations/studio.html", context)
@@ -55,7 +64,7 @@ def submit(request: HttpRequest, project: UUID) -> HttpResponse:
     """Generate. A refusal is 422 with everything typed kept, as the panel alone or as the page."""
     found = get_project(request, project)
     require_writer(request, found)
-    source = _source(request, request.POST.get("rerun_of", ""))
+    source = source_of(request, request.POST.get("rerun_of", ""))
     form = ComposeForm(request.POST)
     form.saved = take_saved(request, found)
     made, over = _submit(request, found, form, source)
@@ -85,7 +94,8 @@ def _begin_with(request: HttpRequest, source: Generation | None) -> list[Pick]:
 
 def _choose(request: HttpRequest, project: Project, form: ComposeForm) -> list[Chosen] | None:
     """The form's pictures as references; None, with the field's error set, when one is not there."""
-    found = picks.find(tokens=form.tokens, roles=form.roles, user=person(request))
+    roles = {} if form.engine_on_offer.frames else form.roles  # a frame's role is its place
+    found = picks.find(tokens=form.tokens, roles=roles, user=person(request))
     form.picks = found.picks
     if found.missing:
         form.add_error("references", _("A chosen picture is not there any more. It was left out."))
@@ -236,7 +246,7 @@ def _visible(request: HttpRequest) -> Any:
     return gallery.card_queryset().filter(pk__in=ids)
 
 
-def _source(request: HttpRequest, text: str) -> Generation | None:
+def source_of(request: HttpRequest, text: str) -> Generation | None:
     """The generation to run again, 404 unless the person may see it; None when none is named."""
     if not text:
         return None
@@ -249,11 +259,13 @@ def _source(request: HttpRequest, text: str) -> Generation | None:
 def _panel(
     request: HttpRequest, project: Project, form: ComposeForm, **more: object
 ) -> dict[str, Any]:
-    account = accounts.account_for(form.engine_on_offer)
+    account = accounts.account_for(form.engine_on_offer, project)
+    ahead = jobs.Ahead()
     return {
+        "ahead": ahead,  # the cards beside the panel read the same line
         "project": project,
         "form": form,
-        "estimates": estimate(form, account.max_concurrent if account else 1),
+        "estimates": estimate(form, seconds_until_done(form, account, person(request), ahead)),
         "may_write": may_write(request, project),
         "presets": presets.on_offer(user=person(request), project=project),
         **more,

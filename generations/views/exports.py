@@ -1,37 +1,41 @@
-"""Pictures to take away: one, a selection or a whole run, as a streamed ZIP."""
+"""Pictures to take away: one as the file itself, a selection or a whole run as a streamed ZIP."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from generations.models import Asset, Generation
+from generations.sending import REVALIDATE, Body, send_body, stored, stream
 from generations.services.gallery import export
-from generations.views.files import REVALIDATE, disposition
+from generations.views.files import TYPES, disposition
 
 TEMPLATE_MAX = 200
 
 
 @require_safe
 @login_required
+def one(request: HttpRequest, asset: UUID) -> HttpResponseBase:
+    """One picture as a file."""
+    return _send_one(request, get_object_or_404(_rows(request), public_id=asset))
+
+
+@require_safe
+@login_required
 def selection(request: HttpRequest) -> HttpResponseBase:
-    """The pictures that `?asset=` names, in this order; 404 unless the person may see each."""
+    """The pictures that `?asset=` names, in this order, or the one it names; 404 unless the person may see each."""
     query = _query(request)
     if query is None or len(query.get("asset", ())) > export.MOST:
         message = _("Download at most %(max)s pictures at once.") % {"max": export.MOST}
@@ -43,7 +47,8 @@ def selection(request: HttpRequest) -> HttpResponseBase:
     found = {row.public_id: row for row in _rows(request).filter(public_id__in=ids)}
     if len(found) < len(set(ids)):
         raise Http404
-    return _send(request, [found[each] for each in dict.fromkeys(ids)])
+    assets = [found[each] for each in dict.fromkeys(ids)]
+    return _send_one(request, assets[0]) if len(assets) == 1 else _send(request, assets)
 
 
 def _query(request: HttpRequest) -> dict[str, list[str]] | None:
@@ -85,26 +90,26 @@ def _refused(request: HttpRequest, message: str) -> HttpResponse:
     return render(request, "generations/export_refused.html", context, status=422)
 
 
-def _send(request: HttpRequest, assets: list[Asset]) -> HttpResponseBase:
+def _template(request: HttpRequest) -> str:
     names = (_query(request) or {}).get("names", [""])
-    template = names[0][:TEMPLATE_MAX] or export.TEMPLATE
-    archive = export.archive(assets, template)
+    return names[0][:TEMPLATE_MAX] or export.TEMPLATE
+
+
+def _send_one(request: HttpRequest, asset: Asset) -> HttpResponseBase:
+    """The picture with its recipe in it, numbered by its place in its run."""
+    file = export.single(asset, stored(asset.blob), _template(request))
+    body = Body(file.size, file.etag, TYPES[asset.format], file.read)
+    response = send_body(request, body, REVALIDATE)
+    response.headers["Content-Disposition"] = disposition(file.entry["name"])
+    return response
+
+
+def _send(request: HttpRequest, assets: list[Asset]) -> HttpResponseBase:
+    archive = export.archive(assets, _template(request))
     size = len(archive)
-    response: HttpResponseBase
-    if request.method == "HEAD":
-        response = HttpResponse(content_type="application/zip")
-    else:
-        chunks = _achunks if isinstance(request, ASGIRequest) else iter
-        response = StreamingHttpResponse(chunks(archive), content_type="application/zip")
+    response = stream(request, iter(archive), "application/zip")
     name = export.safe(f"diptych-{assets[0].project.name}")
     response.headers["Content-Length"] = str(size)
     response.headers["Content-Disposition"] = disposition(f"{name}.zip")
     response.headers["Cache-Control"] = REVALIDATE
     return response
-
-
-async def _achunks(archive: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The archive in steps: reading and hashing happen in a thread, never in the event loop."""
-    chunks = iter(archive)
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk

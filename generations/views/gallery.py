@@ -90,23 +90,31 @@ def asset(request: HttpRequest, asset: UUID) -> HttpResponse:
         "blob", "project", "generation__user", "job__generation", "job__account"
     )
     found = get_object_or_404(rows, public_id=asset)
-    around = pictures.siblings(found)
-    place = next((n for n, each in enumerate(around) if each.pk == found.pk), 0)
     context = {
         "asset": found,
         "project": found.project,
         "lineage": pictures.lineage(asset=found, user=person(request)),
         "facts": pictures.asked_and_actual(found),
-        "siblings": around,
-        "ordinal": place + 1,
-        "earlier": around[place - 1] if place else None,
-        "later": around[place + 1] if place + 1 < len(around) else None,
-        "other": next((each for each in around if each.pk != found.pk), None),
         "steps": jobs.timeline(found.job) if found.job else [],
         "submission": found.job.submissions.filter(outcome="accepted").last()
         if found.job
         else None,
         "may_write": may_write(request, found.project),
         "section": "gallery",
+        **_around(found),
     }
     return render(request, "generations/asset.html", context)
+
+
+def _around(found: Asset) -> dict[str, object]:
+    """The other pictures of its run: before it, after it, to compare, to take away with it."""
+    around = pictures.siblings(found)
+    place = next((n for n, each in enumerate(around) if each.pk == found.pk), 0)
+    return {
+        "siblings": around,
+        "ordinal": place + 1,
+        "earlier": around[place - 1] if place else None,
+        "later": around[place + 1] if place + 1 < len(around) else None,
+        "other": pictures.counterpart(found, around),
+        "several": sum(each.trashed_at is None for each in around) > 1,
+    }

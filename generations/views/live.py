@@ -1,17 +1,20 @@
 """The live stream: one per page, holding no database connection.
 
-One poller per process looks for new events while anyone watches, and hands them to every stream. A page
-carries its cursor in the stream's URL, so a reload, a sleep or a restart loses nothing.
+One poller per process looks for new events while anyone watches, and hands them to every stream. On
+PostgreSQL it looks when it is told to, and now and then to be safe. A page carries its cursor in the
+stream's URL, so a reload, a sleep or a restart loses nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django import db
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
@@ -19,7 +22,8 @@ from django.views.decorators.http import require_safe
 from generations.models import Event, Project
 from generations.services import events
 
-POLL_S = 0.3
+# However many notifications come, the table is not read more often than this.
+SPACING_S = 0.05
 KEEP_ALIVE_S = 15.0
 # A proxy or a browser may sit on a dead connection for ever: a stream ends and is opened anew.
 LIFETIME_S = 600.0
@@ -49,6 +53,7 @@ class FanOut:
         self.inboxes: dict[asyncio.Queue[Row], int] = {}
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
+        self.woken = asyncio.Event()
         self.cursor = 0
 
     async def join(self, project_id: int) -> asyncio.Queue[Row]:
@@ -57,15 +62,27 @@ class FanOut:
         self.inboxes[inbox] = project_id
         if self.task is None or self.task.done():
             self.ready.clear()
-            self.task = asyncio.create_task(self._poll())
+            self.task = asyncio.create_task(self._run())
         await self.ready.wait()
         return inbox
 
     def leave(self, inbox: asyncio.Queue[Row]) -> None:
         self.inboxes.pop(inbox, None)
 
+    async def _run(self) -> None:
+        if db.connection.vendor != "postgresql":
+            return await self._poll()
+        from generations.views import listening  # loads psycopg, which SQLite has no use for
+
+        ear = asyncio.create_task(listening.listen(self.woken.set))
+        try:
+            await self._poll()
+        finally:
+            ear.cancel()
+
     async def _poll(self) -> None:
         while self.inboxes:
+            self.woken.clear()
             try:
                 rows = await self._look()
             except db.Error:
@@ -75,7 +92,10 @@ class FanOut:
                 for inbox, project_id in self.inboxes.items():
                     if project_id == row[1]:
                         inbox.put_nowait(row)
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(SPACING_S)
+            if len(rows) < BATCH:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.woken.wait(), settings.EVENTS_POLL_S)
 
     async def _look(self) -> list[Row]:
         if self.ready.is_set():

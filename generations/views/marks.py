@@ -17,8 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generations.models import Asset, Project
 from generations.services.gallery import Place, marks, trash, trashed
+from generations.services.projects import WRITERS
 from generations.views.access import (
-    WRITERS,
     get_project,
     may_write,
     person,
@@ -112,7 +112,7 @@ def trash_page(request: HttpRequest, project: UUID) -> HttpResponse:
     page = trashed(project=found, after=after)
     context = {
         "project": found,
-        "assets": page.assets,
+        "assets": [(each, trash.days_left(each)) for each in page.assets],
         "next": page.next,
         "days": trash.KEPT.days,
         "may_write": may_write(request, found),

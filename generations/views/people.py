@@ -67,7 +67,11 @@ def revoke(request: HttpRequest, project: UUID, invitation: UUID) -> HttpRespons
 def transfer(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
     require_owner(request, found, even_archived=True)
-    wanted = whole_number(request.POST.get("member", "")) or 0
+    chosen = request.POST.get("member", "")
+    if not chosen:
+        problem = _("Choose who is to own the project.")
+        return settings_page(request, found, {"transfer_problem": problem})
+    wanted = whole_number(chosen) or 0
     to = get_object_or_404(Membership.objects.select_related("user"), project=found, pk=wanted)
     try:
         projects.transfer(project=found, owner=person(request), to=to)

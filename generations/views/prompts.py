@@ -16,9 +16,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generations.forms import ComposeForm
 from generations.models import Generation, Project, Prompt, PromptVersion
 from generations.services.gallery import prompt_segments
-from generations.services.library import prompts, slots
+from generations.services.library import kept, prompts, slots
 from generations.services.library import starters as library_starters
 from generations.services.library.fills import Filled
 from generations.services.library.prompts import Made, PromptProblem, Wording
@@ -79,25 +80,41 @@ def prompt_new(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
     require_writer(request, found)
     source = _source(request, request.POST.get("from") or request.GET.get("from", ""))
-    wording, made = (
-        prompts.of_generation(generation=source) if source else (Wording("", ""), Made())
-    )
-    context: dict[str, Any] = {"source": source, "made": made}
-    if request.method != "POST":
-        wording = Wording(wording.title, wording.text or request.GET.get("text", ""))
-        return _form(request, found, wording, context)
+    context: dict[str, Any] = {"source": source}
+    if request.method != "POST" or "draft" in request.POST:
+        wording, context["made"] = _begun(request, source)
+        return _form(request, found, wording, context | {"keep": source is not None})
     wording = _typed(request)
-    if "draft" in request.POST:  # what stands in the compose panel: braces mean themselves
-        text = wording.text if request.POST.get("prompt_version") else slots.escape(wording.text)
-        return _form(request, found, Wording(wording.text.strip()[:40], text), context)
+    context["keep"] = "keep" in request.POST
     try:
+        made = context["made"] = _beside(request, source)
         shelf = None if is_own(request) else found
-        kept = made if "keep" in request.POST else Made(example=made.example)
-        row = prompts.create(user=person(request), project=shelf, wording=wording, made=kept)
+        kept_with = made if context["keep"] else Made(example=made.example)
+        row = prompts.create(user=person(request), project=shelf, wording=wording, made=kept_with)
     except PromptProblem as problem:
         return _form(request, found, wording, context, problem)
     messages.success(request, _("Saved."))
     return redirect("prompt", found.public_id, row.public_id)
+
+
+def _begun(request: HttpRequest, source: Generation | None) -> tuple[Wording, Made]:
+    """A run, what stands in the compose panel, or an address's text, as the beginning of a prompt."""
+    if "draft" in request.POST:
+        text = request.POST.get("prompt", "")  # without slots of its own, braces mean themselves
+        text = text if request.POST.get("prompt_version") else slots.escape(text)
+        form = ComposeForm(request.POST)
+        return Wording(text.strip()[:40], text), Made(form.engine_on_offer.slug, form.recipe())
+    wording, made = (
+        prompts.of_generation(generation=source) if source else (Wording("", ""), Made())
+    )
+    return Wording(wording.title, wording.text or request.GET.get("text", "")), made
+
+
+def _beside(request: HttpRequest, source: Generation | None) -> Made:
+    """What may be kept with the text: of the run, or as the form brought it along."""
+    if source:
+        return prompts.of_generation(generation=source)[1]
+    return kept.read(request.POST.get("engine", ""), request.POST.get("settings", ""))
 
 
 @write
@@ -218,6 +235,7 @@ def _form(
         "wording": wording,
         "tags": ", ".join(wording.tags),
         "errors": _errors(problem),
+        "settings": kept.text_of(more["made"].settings) if "made" in more else "",
         "mine": is_own(request),
         "section": "library",
         "here": resolve_url("prompt-new", project.public_id),

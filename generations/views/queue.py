@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from generations.models import Job, Membership
 from generations.services import events, jobs
+from generations.services.projects import WRITERS
 from generations.views.access import (
-    WRITERS,
     get_project,
     may_write,
     person,

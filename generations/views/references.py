@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from generations.forms import fit_words
 from generations.models import Project, Reference
 from generations.providers import catalog
+from generations.services import accounts
 from generations.services.library import picks, shelf
 from generations.services.library.picks import Pick
 from generations.services.library.references import ReferenceProblem, hide, ingest
@@ -28,8 +29,9 @@ PAGE = 48
 
 
 def tokens_of(request: HttpRequest) -> list[str]:
-    """What an address names: `?ref=` references, `?reference=` results to be adopted."""
-    adopted = [f"{picks.ADOPT}{each}" for each in request.GET.getlist("reference")]
+    """What an address names: `?ref=` references, `?reference=` and `?animate=` results to be adopted."""
+    results = request.GET.getlist("reference") + request.GET.getlist("animate")
+    adopted = [f"{picks.ADOPT}{each}" for each in results]
     return request.GET.getlist("ref") + adopted
 
 
@@ -42,7 +44,7 @@ def upload(request: HttpRequest, project: UUID) -> HttpResponse:
     taken, problems = _take(request, None if request.POST.get("shelf") == "mine" else found)
     if wants_fragment(request):
         made = [Pick(str(each.public_id), "", each) for each in taken]
-        context = _tiles(request, made) | {"problems": problems}
+        context = _tiles(request, found, made) | {"problems": problems}
         status = 200 if taken else 422
         return render(request, "generations/_reference_tiles.html", context, status=status)
     for text in problems:
@@ -72,16 +74,17 @@ def _take(request: HttpRequest, project: Project | None) -> tuple[list[Reference
 @login_required
 def tiles(request: HttpRequest, project: UUID) -> HttpResponse:
     """The panel's tiles for the pictures an address names; what may not be used is left out."""
-    get_project(request, project)
+    found = get_project(request, project)
     named = picks.find(tokens=tokens_of(request), roles={}, user=person(request))
-    return render(request, "generations/_reference_tiles.html", _tiles(request, named.picks))
+    return render(request, "generations/_reference_tiles.html", _tiles(request, found, named.picks))
 
 
-def _tiles(request: HttpRequest, found: list[Pick]) -> dict[str, Any]:
+def _tiles(request: HttpRequest, project: Project, found: list[Pick]) -> dict[str, Any]:
     """The context of the panel's tiles, with what the model in `engine` is sent of each."""
     slug = request.POST.get("engine") or request.GET.get("engine", "")
-    engine = catalog.ENGINES.get(slug) or next(iter(catalog.ENGINES.values()))
-    return {"tiles": [(pick, fit_words(pick, engine)) for pick in found]}
+    engine = catalog.ENGINES.get(slug) or accounts.offered()[0]
+    tiles = [(pick, fit_words(pick, engine)) for pick in found]
+    return {"project": project, "engine": engine, "tiles": tiles}
 
 
 @require_safe
