@@ -43,9 +43,12 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "g") went = performance.now();
 });
 
-// Signing in again in another tab makes a new token; the cookie knows it, an open page does not.
+/** What a request that changes something must carry. Signing in again in another tab makes a new one;
+ *  the cookie knows it, an open page does not. */
+export const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? "";
+
 document.addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
-  const token = document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1];
+  const token = csrfToken();
   if (!token) return;
   request.headers["X-CSRFToken"] = token;
   if (request.body?.has("csrfmiddlewaretoken")) request.body.set("csrfmiddlewaretoken", token);
@@ -66,12 +69,12 @@ window.htmx?.registerExtension("keep-open", {
     !(element.localName === "details" && attrName === "open" && newValue === null),
 });
 
-// The bell's list, and counting in the background what has ended: fetched when first needed.
+// The bell's list (which cannot import this file: hashed names allow no circle), and counting in the background what has ended: fetched when first needed.
 const bell = document.getElementById("bell");
 bell?.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  import("./news.js").then((news) => news.toggle());
+  import("./news.js").then((news) => news.toggle(csrfToken()));
 });
 if (bell) {
   document.addEventListener("visibilitychange", () => import("./news.js").then((news) => document.hidden && news.away()), { once: true });

@@ -1,5 +1,7 @@
 // Writing a list of prompts: lines counted, the limit said at once, sizes as in the studio.
 
+import { pickTier } from "./sizes.js";
+
 const $ = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -8,6 +10,7 @@ class BatchForm extends HTMLElement {
     this.addEventListener("input", () => this.refresh());
     this.addEventListener("change", (event) => this.changed(event.target));
     this.addEventListener("click", (event) => this.step(event.target.closest("[data-step]")));
+    this.addEventListener("focusin", () => import("./picker.js").then(({ watch }) => watch(this)), { once: true });
     this.addEventListener("submit", (event) => this.sending(event));
     this.refresh();
     const preview = $("#preview", this);
@@ -15,18 +18,9 @@ class BatchForm extends HTMLElement {
   }
 
   changed(field) {
-    if (field.name === "tier") this.pickTier(field.value);
+    if (field.name === "tier") pickTier(this, field.value, this.shape);
     if (field.name === "size" && field.value !== "custom") this.shape = field.dataset.shape;
     this.refresh();
-  }
-
-  /** Another size class keeps the shape, where it has it. */
-  pickTier(name) {
-    const options = all(`[data-tier="${name}"] [name=size]`, this);
-    const kept = this.shape ?? $("[name=size]:checked", this)?.dataset.shape;
-    const chosen = options.find((each) => each.dataset.shape === kept)
-      ?? options.find((each) => each.dataset.shape === "1:1") ?? options[0];
-    if (chosen) chosen.checked = true;
   }
 
   step(button) {

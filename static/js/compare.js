@@ -2,7 +2,7 @@
 // Every choice is a link to the comparison it makes; here it is fetched and put in place.
 
 import { say } from "./app.js";
-import { PictureView } from "./viewer.js";
+import { media, PictureView } from "./viewer.js";
 
 const HELD = 350; // ms: a key or finger that stays longer only looks, and goes back on release
 const TURN = 600; // ms between pictures while it stays: below two flashes a second
@@ -16,6 +16,7 @@ class CompareView extends PictureView {
     super.connectedCallback();
     this.page.addEventListener("click", (event) => this.follow(event));
     this.page.addEventListener("submit", (event) => this.send(event));
+    for (const name of ["click", "input"]) this.addEventListener(name, ({ target }) => this.ask(target));
     this.stage.addEventListener("input", () => this.cut());
     this.stage.addEventListener("pointerdown", (event) => event.target.closest("[data-flick]") && this.hold());
     for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, () => this.release());
@@ -24,6 +25,31 @@ class CompareView extends PictureView {
     this.turn(0);
     this.cut();
     this.reveal();
+    this.plays();
+  }
+
+  get videos() {
+    return [...this.stage.querySelectorAll("video")];
+  }
+
+  /** Videos are moved together, never each by its own controls. */
+  plays() {
+    for (const video of this.videos) video.controls = false;
+    this.player?.take();
+  }
+
+  /** What the bar below the stage is asked for; where it was dragged to is forgotten by the time the code has come. */
+  ask(target) {
+    const { value } = target;
+    if (target.closest(".transport")) this.deck((player) => player.act(target, value));
+  }
+
+  /** Have the player do something; its code comes with the first time. */
+  async deck(run) {
+    this.coming ??= import("./player.js");
+    const { Player } = await this.coming;
+    this.player ??= new Player(this);
+    run(this.player);
   }
 
   get wipe() {
@@ -98,7 +124,7 @@ class CompareView extends PictureView {
     const free = !event.target.closest?.("button, summary, label, input[type=checkbox]");
     const keyed = this.querySelector(`[data-mode][aria-keyshortcuts="${CSS.escape(key)}"]`);
     if (keyed) this.view(keyed.dataset.mode);
-    else if (key === " " && free) this.hold();
+    else if (key === " " && free) this.videos.length ? this.deck((player) => player.toggle()) : this.hold();
     else if (key === "b") this.best();
     else return key !== " " && super.press(key, event);
     return true;
@@ -108,7 +134,8 @@ class CompareView extends PictureView {
     const across = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.target === this.wipe) return false;
     if (!across) return super.arrow(event);
-    this.walk(across, event.shiftKey ? "a" : this.letter);
+    if (this.videos.length) this.deck((player) => (event.shiftKey ? player.second(across) : player.step(across)));
+    else this.walk(across, event.shiftKey ? "a" : this.letter);
     return true;
   }
 
@@ -198,7 +225,7 @@ class CompareView extends PictureView {
   take(page, url) {
     const focused = document.activeElement?.closest("[data-key]")?.dataset.key;
     const come = [...page.querySelectorAll(".pane")].filter((each) => !this.pane(each));
-    const told = come.map((each) => each.querySelector("img").alt).join(" · ");
+    const told = come.map((each) => nameOf(media(each))).join(" · ");
     if (told) this.querySelector("[data-told]").textContent = told;
     this.takeStage(document.adoptNode(page.querySelector(".stage")));
     for (const part of page.querySelectorAll("[data-part]")) this.takePart(part);
@@ -207,6 +234,7 @@ class CompareView extends PictureView {
     this.turn(0);
     this.show(this.seen);
     this.reveal();
+    this.plays();
     if (focused) this.page.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
@@ -215,9 +243,11 @@ class CompareView extends PictureView {
     for (const pane of stage.querySelectorAll(".pane")) {
       const old = this.pane(pane);
       if (!old) continue;
-      const picture = old.querySelector("img");
-      picture.alt = pane.querySelector("img").alt;
-      pane.querySelector("img").replaceWith(picture);
+      const shown = media(old);
+      const fresh = media(pane);
+      if (shown.alt === undefined) shown.ariaLabel = fresh.ariaLabel;
+      else shown.alt = fresh.alt;
+      fresh.replaceWith(shown);
       if (!old.dataset.full) delete pane.dataset.full;
     }
     const at = this.wipe.value;
@@ -246,5 +276,8 @@ class CompareView extends PictureView {
     if (strip) part.querySelector(".thumbs").scrollLeft = strip;
   }
 }
+
+/** What a picture or a video is called. */
+const nameOf = (shown) => shown.alt ?? shown.ariaLabel;
 
 customElements.define("compare-view", CompareView);

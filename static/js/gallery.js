@@ -35,7 +35,7 @@ class PictureWall extends HTMLElement {
   global(event) {
     if (isTyping(event)) return;
     if (event.key === "c") compare();
-    else if (event.key === "Escape") forget();
+    else if (event.key === "Escape" && !document.querySelector(":popover-open")) forget();
     else if (judgeByKey(event)) return;
     else if (event.target === document.body && (event.key in STEPS || event.key in ROWS)) {
       event.preventDefault();

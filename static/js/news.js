@@ -9,7 +9,7 @@ const PARTIAL = { "HX-Request": "true", "HX-Request-Type": "partial" };
 // --- The bell's list ------------------------------------------------------------------------------
 
 /** Open the list below the bell, or close it; what it shows counts as seen. */
-export async function toggle() {
+export async function toggle(token) {
   const menu = document.getElementById("news") ?? makeMenu();
   if (menu.matches(":popover-open")) return menu.hidePopover();
   const answer = await fetch(bell.href, { headers: PARTIAL });
@@ -18,7 +18,7 @@ export async function toggle() {
   menu.replaceChildren(...page.body.children);
   menu.showPopover();
   menu.querySelector("a, button:not([hidden])")?.focus();
-  await seen(menu.querySelector(".news").dataset.until);
+  await seen(menu.querySelector(".news").dataset.until, token);
 }
 
 function makeMenu() {
@@ -36,9 +36,8 @@ function makeMenu() {
   return menu;
 }
 
-async function seen(until) {
+async function seen(until, token) {
   if (!until) return;
-  const token = document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? "";
   const answer = await fetch(bell.href, {
     method: "POST",
     headers: { ...PARTIAL, "X-CSRFToken": token },

@@ -1,6 +1,6 @@
 // Choosing pictures by the boxes in their corners, and judging them: one under the focus, or all chosen.
 
-import { say } from "./app.js";
+import { csrfToken, say } from "./app.js";
 
 const bar = document.querySelector(".selbar");
 const menu = document.querySelector(".tile-menu");
@@ -28,6 +28,8 @@ export function compare() {
   else if (count >= 2) bar.querySelector("a").click();
 }
 
+const comparing = (ids) => `${bar.dataset.url}?${ids.slice(0, MOST).map((id, n) => `${"abcd"[n]}=${id}`).join("&")}`;
+
 function show() {
   const ids = picked().map((box) => box.value);
   bar.hidden = ids.length === 0;
@@ -35,10 +37,29 @@ function show() {
   text.textContent = text.dataset.text.replace("{n}", ids.length);
   const link = bar.querySelector("a");
   link.toggleAttribute("aria-disabled", ids.length < 2 || ids.length > MOST);
-  link.href = `${bar.dataset.url}?${ids.slice(0, MOST).map((id, n) => `${"abcd"[n]}=${id}`).join("&")}`;
+  link.href = comparing(ids);
   const all = bar.querySelector("[data-export]");
   if (all) all.href = `${all.dataset.export}?${ids.map((id) => `asset=${id}`).join("&")}`;
+  for (const button of document.querySelectorAll("[data-whole-day]")) button.ariaPressed = whole(dayOf(button));
 }
+
+// A day may go on in sections that came later, without a heading of their own.
+function dayOf(button) {
+  const { day } = button.closest("[data-day]").dataset;
+  return [...document.querySelectorAll(`[data-day="${day}"] .shot:not([hidden]) [name=pick]`)];
+}
+const whole = (day) => day.length > 0 && day.every((box) => box.checked);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-whole-day]");
+  if (!button) return;
+  const day = dayOf(button);
+  const is = !whole(day);
+  order.push(...day.filter((box) => is && !box.checked));
+  day.forEach((box) => (box.checked = is));
+  order.splice(0, order.length, ...picked());
+  show();
+});
 
 document.addEventListener("change", (event) => {
   if (event.target.name !== "pick") return;
@@ -69,8 +90,7 @@ async function post(ids, name, value) {
   const body = new FormData();
   ids.forEach((id) => body.append("asset", id));
   body.append(name, value);
-  const token = document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? "";
-  const headers = { "HX-Request": "true", "X-CSRFToken": token };
+  const headers = { "HX-Request": "true", "X-CSRFToken": csrfToken() };
   const answer = await fetch(bar.dataset.mark, { method: "POST", body, headers }).catch(() => null);
   const text = answer && (answer.ok || answer.status === 422) ? await answer.text() : null;
   if (text === null) say(document.getElementById("toast").dataset.failed);
@@ -153,26 +173,51 @@ export function judgeByKey(event) {
   return true;
 }
 
+// A video shows what it holds while the mouse moves over it; the code for it comes with the first.
+document.addEventListener("pointerover", (event) => {
+  if (event.target.closest?.("[data-video]")) import("./strip.js").then(({ point }) => point(event));
+});
+
 // --- The menu of one picture ----------------------------------------------------------------------
+
+/** What a picture is compared with: those chosen; where none is, the next of its run, else of the page. */
+function others(element) {
+  const { asset, run } = element.dataset;
+  const taken = chosen().filter((id) => id !== asset);
+  if (taken.length && taken.length < MOST) return taken;
+  const all = [...document.querySelectorAll("[data-asset]:not([hidden])")];
+  const place = all.indexOf(element);
+  const around = [...all.slice(place + 1), ...all.slice(0, place).reverse()];
+  const next = around.find((each) => each.dataset.run === run) ?? around[0];
+  return next ? [next.dataset.asset] : [];
+}
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-menu]");
   if (!button || !menu) return;
   subject = pictureOf(button);
-  const { asset, run, project } = subject.dataset;
+  const { asset, run, project, final, video } = subject.dataset;
+  const picture = video === undefined;
   const links = {
-    reference: `${project}?reference=${asset}`,
-    edit: `${project}?recipe=${run}&reference=${asset}`,
+    animate: picture && `${project}?animate=${asset}`,
+    final: final && `${project}?${final}`,
+    reference: picture && `${project}?reference=${asset}`,
+    edit: picture && `${project}?recipe=${run}&reference=${asset}`,
     again: `${project}?recipe=${run}`,
     download: `/a/${asset}/download/`,
+    compare: comparing([asset, ...others(subject)]),
   };
-  for (const link of menu.querySelectorAll("[data-link]")) link.href = links[link.dataset.link];
+  for (const link of menu.querySelectorAll("[data-link]")) {
+    const to = links[link.dataset.link];
+    link.hidden = !to;
+    if (to) link.href = to;
+  }
   menu.showPopover();
   const box = button.getBoundingClientRect();
   const left = Math.max(8, Math.min(box.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8));
   const top = box.bottom + menu.offsetHeight + 8 < innerHeight ? box.bottom + 4 : Math.max(8, box.top - menu.offsetHeight - 4);
   menu.style.setProperty("inset", `${top}px auto auto ${left}px`);
-  menu.querySelector("button, a").focus();
+  menu.querySelector("button, a:not([hidden])").focus();
 });
 menu?.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");

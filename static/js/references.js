@@ -1,6 +1,6 @@
 // Bringing pictures into the compose panel. Fetched when the first one is dropped, pasted or asked for.
 
-import { say } from "./app.js";
+import { csrfToken, say } from "./app.js";
 
 const MB = 1024 * 1024;
 const AT_ONCE = 2;
@@ -46,6 +46,7 @@ function placeholder(file) {
   cancel.setAttribute("aria-label", `× ${file.name}`);
   cancel.addEventListener("click", () => (item.request?.abort(), item.remove()));
   list().append(item);
+  field().hidden = false;
   return item;
 }
 
@@ -65,7 +66,7 @@ function send(file, item) {
   busy += 1;
   request.open("POST", field().dataset.upload);
   request.setRequestHeader("HX-Request", "true");
-  request.setRequestHeader("X-CSRFToken", document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? "");
+  request.setRequestHeader("X-CSRFToken", csrfToken());
   request.upload.addEventListener("progress", (event) => (item.querySelector("progress").value = event.loaded));
   // What was read is now being looked at: how long that takes is not known.
   request.upload.addEventListener("load", () => item.querySelector("progress")?.removeAttribute("value"));
@@ -101,6 +102,7 @@ function place(html) {
     if (known) known.checked = true;
     else list().append(item);
   }
+  field().hidden = false;
   changed();
 }
 
@@ -113,21 +115,7 @@ export async function take(query) {
 
 // --- Choosing -----------------------------------------------------------------------------------
 
-export function act(element) {
-  if (element.dataset.refs === "choose") choose();
-  else browse(element.href);
-}
-
-function choose() {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.multiple = true;
-  input.accept = "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif";
-  input.addEventListener("change", () => add(input.files));
-  input.click();
-}
-
-async function browse(href) {
+export async function browse(href) {
   const address = new URL(href);
   address.searchParams.set("pick", "1");
   const answer = await fetch(address, { headers: { "HX-Request": "true" } });
@@ -165,7 +153,7 @@ export function move(button) {
   const item = button.closest(".ref");
   const step = Number(button.dataset.move);
   const beside = step < 0 ? item.previousElementSibling : item.nextElementSibling;
-  if (!beside) return;
+  if (!beside?.matches(".ref")) return;
   if (step < 0) beside.before(item);
   else beside.after(item);
   button.focus();

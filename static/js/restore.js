@@ -1,6 +1,6 @@
 // A file that carries a recipe of ours brings it into the compose panel. Fetched with the first file.
 
-import { say } from "./app.js";
+import { csrfToken, say } from "./app.js";
 
 const MARKS = ["diptych:recipe", '"studio": "Diptych"'];
 const ENDS = 256 * 1024;
@@ -19,8 +19,7 @@ export async function offer(file) {
   if (!form?.dataset.restore || !(await ours(file))) return false;
   const body = new FormData();
   body.append("file", file);
-  const token = document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? "";
-  const headers = { "HX-Request": "true", "X-CSRFToken": token };
+  const headers = { "HX-Request": "true", "X-CSRFToken": csrfToken() };
   const answer = await fetch(form.dataset.restore, { method: "POST", body, headers }).catch(() => null);
   if (!answer?.ok) {
     // Several recipes, or none after all: it asks which, or says why.

@@ -15,7 +15,9 @@ class ComposePanel extends HTMLElement {
     this.addEventListener("click", (event) => this.step(event.target.closest("[data-step]")));
     this.addEventListener("keydown", (event) => (this.send(event), this.recall(event)));
     this.addEventListener("input", (event) => this.offer(event));
-    this.addEventListener("htmx:after:swap", () => this.refresh());
+    this.addEventListener("click", (event) => event.target.closest("[data-shots]") && this.shots(({ toggle }) => toggle(this)));
+    this.addEventListener("htmx:after:swap", () => this.redrawn());
+    this.addEventListener("focusin", () => (import("./keep.js"), import("./picker.js").then(({ watch }) => watch(this))), { once: true });
     this.pictures();
     this.refresh();
   }
@@ -23,23 +25,30 @@ class ComposePanel extends HTMLElement {
   /** Reference pictures, by drop, paste, button or drag; the code for them comes with the first. */
   pictures() {
     const bring = (run) => import("./references.js").then(run);
-    const files = (event) => event.dataTransfer?.types.includes("Files");
+    // A list of files empties itself when its event is over.
+    const add = (list) => ((files) => bring(({ add }) => add(files)))([...list]);
+    let own = false;
+    document.addEventListener("dragstart", () => (own = true));
+    document.addEventListener("dragend", () => (own = false));
+    // Beside the panel too: the browser would leave the page for the file, and what was written with it.
+    const files = (event) =>
+      event.dataTransfer?.types.includes("Files") && (!own || this.contains(event.target));
     const over = (is) => this.classList.toggle("over", is);
-    this.addEventListener("dragover", (event) => files(event) && (event.preventDefault(), over(true)));
-    this.addEventListener("dragleave", (event) => this.contains(event.relatedTarget) || over(false));
-    this.addEventListener("drop", (event) => {
+    document.addEventListener("dragover", (event) => files(event) && (event.preventDefault(), over(true)));
+    document.addEventListener("dragleave", (event) => event.relatedTarget || over(false));
+    document.addEventListener("drop", (event) => {
       if (!files(event)) return;
       event.preventDefault();
       over(false);
-      const dropped = [...event.dataTransfer.files];
-      bring(({ add }) => add(dropped));
+      if (sheet) sheet.checked = true;
+      add(event.dataTransfer.files);
     });
     this.addEventListener("paste", (event) => {
-      const pasted = [...event.clipboardData.files];
-      if (!pasted.length) return;
+      if (!event.clipboardData.files.length) return;
       event.preventDefault();
-      bring(({ add }) => add(pasted));
+      add(event.clipboardData.files);
     });
+    this.addEventListener("change", ({ target }) => target.files && (add(target.files), (target.value = "")));
     document.addEventListener("click", (event) => {
       const link = event.target.closest("[data-reference]");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -52,7 +61,7 @@ class ComposePanel extends HTMLElement {
       const button = event.target.closest("[data-refs], [data-move]");
       if (!button) return;
       event.preventDefault();
-      bring(({ act, move }) => (button.dataset.move ? move(button) : act(button)));
+      bring(({ browse, move }) => (button.dataset.move ? move(button) : browse(button.href)));
     });
   }
 
@@ -72,30 +81,24 @@ class ComposePanel extends HTMLElement {
     import("./prompts.js").then(({ recall }) => recall(event.target, step));
   }
 
+  /** A line for each shot of a video; the code for it comes with the first press of its switch. */
+  shots(run) {
+    import("./shots.js").then(run);
+  }
+
+  redrawn() {
+    this.refresh();
+    if (this.shooting) this.shots(({ again }) => again(this));
+  }
+
   get form() {
     return $("form", this);
   }
 
   changed(field) {
-    if (field.name === "tier") this.pickTier(field.value);
+    if (field.name === "tier") import("./sizes.js").then(({ pickTier }) => (pickTier(this, field.value, this.shape), this.refresh()));
     if (field.name === "size" && field.value !== "custom") this.shape = field.dataset.shape;
     this.refresh();
-  }
-
-  /** Another size class keeps the shape, where it has it. */
-  pickTier(name) {
-    const options = all(`[data-tier="${name}"] [name=size]`, this);
-    const kept = this.shape ?? $("[name=size]:checked", this)?.dataset.shape;
-    const chosen = options.find((each) => each.dataset.shape === kept)
-      ?? options.find((each) => each.dataset.shape === "1:1") ?? options[0];
-    if (name === "custom") this.fillCustom();
-    if (chosen) chosen.checked = true;
-  }
-
-  fillCustom() {
-    const shown = $("[name=size]:checked", this)?.dataset.shown?.match(/^(\d+) × (\d+)$/);
-    const sides = [$("#size-width", this), $("#size-height", this)];
-    if (shown && sides.every((side) => !side.value)) sides.forEach((side, i) => (side.value = shown[i + 1]));
   }
 
   step(button) {
@@ -126,7 +129,9 @@ class ComposePanel extends HTMLElement {
     for (const line of all("#estimates > span", this)) {
       line.hidden = line.dataset.mode !== mode || Number(line.dataset.count) !== count;
       const most = $(".most", line);
-      if (most) most.textContent = count * Math.max(1, Number(most.dataset.total) - references);
+      if (!most) continue;
+      const asked = Number($(`[name="${most.dataset.limit}"]`, this)?.value) || Infinity;
+      most.textContent = count * Math.max(1, Math.min(asked, most.dataset.total - references));
     }
     const go = $(".go", this);
     go.textContent = (go.dataset[mode] ?? go.dataset.single).replace("{n}", count);
@@ -145,10 +150,17 @@ class ComposePanel extends HTMLElement {
     counter.textContent = `${used} / ${counter.dataset.most}`;
     counter.classList.toggle("err", used > Number(counter.dataset.most));
     $(".many", this).hidden = used <= 6;
+    for (const each of all("[data-need]", this)) each.hidden = used >= Number(each.dataset.need);
+    const usual = $("[data-alone]", this)?.dataset.alone; // with a picture only this shape may be chosen
+    for (const each of all("[data-alone] input", this)) {
+      each.disabled = used > 0 && each.value !== usual;
+      each.checked ||= used > 0 && each.value === usual;
+    }
     return used;
   }
 
   showSize() {
+    if (!$("#size-shown", this)) return;
     const tier = $("[name=tier]:checked", this)?.value;
     for (const each of all(".tier", this)) each.classList.toggle("open", each.dataset.tier === tier);
     const chosen = $("[name=size]:checked", this);
@@ -167,10 +179,10 @@ class LiveFeed extends HTMLElement {
 
   connectedCallback() {
     this.up = true;
-    this.addEventListener("htmx:sse:after:connection", () => this.is(true));
-    this.addEventListener("htmx:sse:error", () => this.is(false));
-    this.addEventListener("htmx:sse:close", () => this.is(false));
-    this.addEventListener("htmx:error", () => this.is(false));
+    this.addEventListener("htmx:sse:after:connection", () => this.show(true));
+    this.addEventListener("htmx:sse:error", () => this.show(false));
+    this.addEventListener("htmx:sse:close", () => this.show(false));
+    this.addEventListener("htmx:error", () => this.show(false));
     this.addEventListener("refresh", () => this.ask(all(".batch")));
     this.addEventListener("htmx:sse:before:message", (event) => this.note(event.detail.message.event));
     addEventListener("pagehide", () => this._htmx?.sse?.reader?.cancel());
@@ -191,12 +203,8 @@ class LiveFeed extends HTMLElement {
     setTimeout(() => come.forEach((name) => this.dispatchEvent(new CustomEvent(name))), 50);
   }
 
-  is(up) {
+  show(up = this.up) {
     this.up = up;
-    this.show();
-  }
-
-  show() {
     const running = all(".tile.load").length;
     const text = this.up ? running && this.dataset.active.replace("{n}", running) : this.dataset.down;
     if (text === this.said) return;
@@ -247,7 +255,7 @@ setInterval(() => document.hidden || all("job-progress").forEach((each) => each.
 
 function write() {
   if (sheet) sheet.checked = true;
-  $("#prompt")?.focus();
+  $("#prompt:not([hidden]), .shots textarea")?.focus();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -270,6 +278,11 @@ document.addEventListener("keydown", (event) => {
 // Buttons of the panel that lead to another page.
 document.addEventListener("submit", (event) => event.submitter?.matches("[data-plain]") && event.stopPropagation(), true);
 
+// What is typed while the panel's answer is under way stays; the code for it came with the first focus.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.target?.id === "compose") import("./keep.js").then(({ note }) => note(ctx));
+});
+
 // Where there is no panel to put the recipe into, the link leads to the page that has one.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-rerun]") && !$("#compose")) event.stopPropagation();
@@ -281,7 +294,7 @@ document.addEventListener("composed", () => {
 });
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx?.sourceElement?.matches?.("[data-rerun]")) {
-    $("compose-panel")?.refresh();
+    $("compose-panel")?.redrawn();
     write();
   }
 });

@@ -7,7 +7,10 @@ const STEP = 1.25;
 const PAN = 0.1; // of the pane, for Shift and an arrow
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const PANS = { h: [-1, 0], l: [1, 0], k: [0, -1], j: [0, 1] };
-const CONTROLS = "a, input, button, label";
+const CONTROLS = "a, input, button, label, [controls]";
+
+/** What a pane shows. */
+export const media = (pane) => pane.querySelector("img, video");
 
 export class PictureView extends HTMLElement {
   connectedCallback() {
@@ -17,6 +20,15 @@ export class PictureView extends HTMLElement {
     this.drawer = document.getElementById("panel");
     this.pointers = new Map();
     this.show(null);
+    if (this.zoom) this.lookCloser();
+    document.addEventListener("keydown", (event) => this.key(event));
+    this.drawer?.addEventListener("change", () => this.drawer.checked && this.side.focus());
+    new ResizeObserver(() => this.show(this.seen)).observe(this.stage);
+    this.stage.classList.add("measured");
+  }
+
+  /** A video that plays by its own controls is not looked at more closely. */
+  lookCloser() {
     this.zoom.hidden = false;
     this.zoom.addEventListener("click", (event) => this.act(event.target.closest("[data-zoom]")?.dataset.zoom));
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -24,10 +36,6 @@ export class PictureView extends HTMLElement {
     for (const [name, handler] of Object.entries({ pointerdown: "down", pointermove: "move", pointerup: "up", pointercancel: "up" })) {
       this.stage.addEventListener(name, (event) => this[handler](event));
     }
-    document.addEventListener("keydown", (event) => this.key(event));
-    this.drawer?.addEventListener("change", () => this.drawer.checked && this.side.focus());
-    new ResizeObserver(() => this.show(this.seen)).observe(this.stage);
-    this.stage.classList.add("measured");
   }
 
   // --- the viewport ---
@@ -73,7 +81,7 @@ export class PictureView extends HTMLElement {
     this.box = this.panes[0].getBoundingClientRect();
     for (const pane of this.panes) {
       const { wide, high, left, top } = this.frame(pane);
-      const { style } = pane.querySelector("img");
+      const { style } = media(pane);
       for (const [name, size] of Object.entries({ fw: wide, fh: high, ox: -left, oy: -top })) style.setProperty(`--${name}`, `${size}px`);
     }
   }
@@ -89,7 +97,7 @@ export class PictureView extends HTMLElement {
     this.stage.classList.toggle("zoomed", this.s > 1);
     const percents = this.panes.map((pane) => Math.round(100 * this.s * this.fitted(pane)) || 100);
     this.stage.classList.toggle("sharp", percents[0] > 300);
-    this.zoom.querySelector("output").textContent = `${percents[0]}%`;
+    this.zoom?.querySelector("output").replaceChildren(`${percents[0]}%`);
     this.panes.forEach((pane, n) => pane.querySelector(".at")?.replaceChildren(`${percents[n]}%`));
     this.seen = this.s > 1 ? this.look(width, height) : null;
     if (this.s > 1.2) this.panes.forEach(sharpen);
@@ -121,6 +129,7 @@ export class PictureView extends HTMLElement {
   }
 
   act(what, at) {
+    if (!this.zoom) return;
     if (what === "in") this.scale(STEP, at);
     else if (what === "out") this.scale(1 / STEP, at);
     else if (what === "fit") this.fit();
@@ -181,16 +190,17 @@ export class PictureView extends HTMLElement {
   // --- keys ---
 
   key(event) {
-    if (isTyping(event) || event.target.closest?.("[popover]")) return;
+    if (isTyping(event) || event.target.closest?.("[popover], [controls]")) return;
     if (event.key in ARROWS ? this.arrow(event) : this.press(event.key.toLowerCase(), event)) event.preventDefault();
   }
 
   /** What a key other than an arrow does; whether it does anything. */
-  press(key) {
+  press(key, event) {
     const zoom = { "+": "in", "=": "in", "-": "out", 0: "fit", z: "full" }[key];
     const keyed = this.querySelector(`[aria-keyshortcuts~="${CSS.escape(key)}"]`);
     if (zoom) this.act(zoom);
     else if (key in PANS) this.pan(...PANS[key]);
+    else if (key === " ") return this.playOrPause(event);
     else if (keyed) keyed.click();
     else if (key === "escape" && this.drawer?.checked) this.close();
     else return false;
@@ -211,6 +221,15 @@ export class PictureView extends HTMLElement {
     return true;
   }
 
+  /** Play or pause the one video, unless the key belongs to something with the focus. */
+  playOrPause({ target }) {
+    const video = this.stage.querySelector("video[controls]");
+    if (!video || target.closest?.("button, summary, label, input")) return false;
+    if (video.paused) video.play();
+    else video.pause();
+    return true;
+  }
+
   close() {
     this.drawer.checked = false;
     this.drawer.focus();
@@ -228,7 +247,7 @@ function sharpen(pane) {
   const full = pane.dataset.full;
   if (!full) return;
   delete pane.dataset.full;
-  const shown = pane.querySelector("img"); // it may move to another pane meanwhile
+  const shown = media(pane); // it may move to another pane meanwhile
   const picture = new Image();
   picture.src = full;
   picture.decode().then(() => (shown.src = full), () => (pane.dataset.full = full));
