@@ -47,6 +47,28 @@ def names(name: str, default: str) -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
+def key_pairs(prefix: str) -> list[tuple[str, str, str]]:
+    """Return the complete pairs of `PREFIX_ACCESS_KEY` and `PREFIX_SECRET_KEY`, each with its
+    `PREFIX_SESSION_TOKEN` or "": the plain names first, then those that end in `_2` to `_9`.
+    """
+    names = ("ACCESS_KEY", "SECRET_KEY", "SESSION_TOKEN")
+    endings = ("", *(f"_{n}" for n in range(2, 10)))
+    found = [tuple(text(f"{prefix}_{name}{end}") for name in names) for end in endings]
+    return [(access, secret, token) for access, secret, token in found if access and secret]
+
+
+def half_pairs(prefix: str) -> list[str]:
+    """Return the names of keys that are missing while their other half is given."""
+    missing = []
+    for end in ("", *(f"_{n}" for n in range(2, 10))):
+        pair = {
+            name: text(name) for name in (f"{prefix}_ACCESS_KEY{end}", f"{prefix}_SECRET_KEY{end}")
+        }
+        if len(set(map(bool, pair.values()))) == 2:
+            missing += [name for name, value in pair.items() if not value]
+    return missing
+
+
 def kept_secret(name: str, path: Path) -> str:
     """Return `NAME`, or a random secret that is made once and kept in `path` (mode 0600)."""
     if value := text(name):

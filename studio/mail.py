@@ -25,6 +25,17 @@ class MailServer:
     tls: bool = False
 
 
+def webhook(url: str) -> str:
+    """ALERT_WEBHOOK_URL: https, or http to this machine; its address is never said, it may be secret."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and here)):
+        raise EnvironmentProblem("ALERT_WEBHOOK_URL must be https://…, or http:// on this machine")
+    return url
+
+
 def server(url: str) -> MailServer:
     """Read EMAIL_URL. What is wrong with it is said without saying what it holds."""
     if not url:

@@ -52,7 +52,7 @@ class Options:
         return cls(
             port=int(env.number("PORT", 8000)),
             sandbox_port=int(env.number("SANDBOX_PORT", 9100)),
-            live=bool(env.text("VOLC_ACCESS_KEY") and env.text("VOLC_SECRET_KEY")),
+            live=bool(env.key_pairs("VOLC") or env.text("ARK_API_KEY")),
             var=var,
             database=env.text("DATABASE_URL", f"sqlite:///{var / 'db.sqlite3'}"),
         )
@@ -177,7 +177,10 @@ def data_steps(options: Options) -> Iterator[Step]:
         here,
         [manage("migrate", "--verbosity", "0")],
     )
-    accounts = [env.text("VOLC_ACCESS_KEY"), env.text("VOLC_BASE_URL"), str(options.sandbox_port)]
+    keys = [access for access, *_secret in env.key_pairs("VOLC")]
+    ark = hashlib.sha256(env.text("ARK_API_KEY").encode()).hexdigest()  # no key on the disk
+    accounts = [*keys, env.text("VOLC_BASE_URL"), str(options.sandbox_port)]
+    accounts += [ark, env.text("ARK_BASE_URL")]
     command = ROOT / "generations" / "management" / "commands" / "bootstrap.py"
     yield Step(
         "Preparing the accounts",

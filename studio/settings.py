@@ -66,6 +66,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "generations.views.account.client_address"
 AXES_LOCKOUT_CALLABLE = "generations.views.account.locked_out"
 AXES_VERBOSE = False
 
@@ -154,6 +155,8 @@ if SQLITE:
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# How often a web process looks for events. PostgreSQL tells it, so there it is for safety only.
+EVENTS_POLL_S = env.number("EVENTS_POLL", 0.25 if SQLITE else 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -162,6 +165,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 FILE_UPLOAD_HANDLERS = ["generations.views.uploads.CappedUpload"]
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(VAR_DIR / "media")))
 TEMP_ROOT = VAR_DIR / "tmp"
+# Nothing is fetched while less than this is free: the database needs room too.
+DISK_FLOOR = int(env.number("DISK_FLOOR_MB", 500) * 1_000_000)
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -184,27 +189,39 @@ TIME_ZONE = env.text("TIME_ZONE", "Asia/Shanghai")
 # Providers bill by the Chinese day, wherever the server stands.
 ALLOWANCE_TIME_ZONE = "Asia/Shanghai"
 
-# --- Mail: a forgotten password, nothing else -------------------------------------------------
+# --- Mail: a forgotten password, and what administrators must know ----------------------------
 
 _MAIL = mail.server(env.text("EMAIL_URL"))
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _MAIL.backend, _MAIL.host, _MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
 EMAIL_TIMEOUT = 20
+EMAIL_SUBJECT_PREFIX = "[Diptych] "
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Diptych <diptych@localhost>")
+
+# Who is told when a key is refused, a worker is dead, pictures are at risk or the disk is filling.
+ADMINS = [(address, address) for address in env.names("ADMIN_EMAILS", "")]
+ALERT_WEBHOOK_URL = mail.webhook(env.text("ALERT_WEBHOOK_URL"))
 
 # --- The providers ----------------------------------------------------------------------------
 
 SANDBOX_PORT = int(env.number("SANDBOX_PORT", 9100))
-VOLC_ACCESS_KEY = env.text("VOLC_ACCESS_KEY")
-VOLC_SECRET_KEY = env.text("VOLC_SECRET_KEY")
-VOLC_SESSION_TOKEN = env.text("VOLC_SESSION_TOKEN")
+# One account each: access key, secret key and, for temporary ones, the session token.
+VOLC_KEYS = env.key_pairs("VOLC")
+VOLC_KEYS_MISSING = env.half_pairs("VOLC")
 VOLC_BASE_URL = env.text("VOLC_BASE_URL", "https://visual.volcengineapi.com")
-LIVE = bool(VOLC_ACCESS_KEY and VOLC_SECRET_KEY)
+# Ark knows an API key only, and no pairs.
+ARK_KEYS = [(env.text("ARK_API_KEY"), "", "")] if env.text("ARK_API_KEY") else []
+ARK_BASE_URL = env.text("ARK_BASE_URL", "https://ark.cn-beijing.volces.com/api/v3")
+# With any real key nothing goes to the sandbox: a provider without one has no account.
+LIVE = bool(VOLC_KEYS or ARK_KEYS)
 if not LIVE and "127.0.0.1" not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append("127.0.0.1")  # the sandbox fetches references there, behind any proxy
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
-SANDBOX_ACCESS_KEY, SANDBOX_SECRET_KEY = "AKSANDBOX", "SKSANDBOX"
+_MORE = [pair.partition(":") for pair in env.names("SANDBOX_MORE_KEYS", "")]
+SANDBOX_KEYS = [("AKSANDBOX", "SKSANDBOX", ""), *((key, secret, "") for key, _, secret in _MORE)]
+SANDBOX_ARK_KEYS = [("ARK-SANDBOX", "", "")]
+SANDBOX_ARK_URL = f"{SANDBOX_URL}/api/v3"
 
 DEMO_PASSWORD = env.text("DIPTYCH_DEMO_PASSWORD")
 
@@ -214,13 +231,18 @@ ENGINE = {
     "lease_s": env.number("ENGINE_LEASE", 30),
     "renew_s": env.number("ENGINE_RENEW", 10),
     "slice_s": env.number("ENGINE_SLICE", 45),
-    "scan_s": 0.2,
+    "scan_s": 0.1,
     "ensure_s": env.number("ENGINE_ENSURE", 5),
     # How long to wait before asking again, as a part of the usual: tests have less than people.
     "patience": env.number("ENGINE_PATIENCE", 1),
     # Well below the watchdog's limit for the media cluster.
     "download_s": env.number("ENGINE_DOWNLOAD", 18),
+    # Longer than a step of fetching ever takes: one that is silent for so long has died.
+    # A worker's time-out, and as much shorter as a test's leases are.
+    "finish_lease_s": env.number("ENGINE_FINISH_LEASE", 3 * env.number("ENGINE_LEASE", 30)),
     "threads": int(env.number("ENGINE_THREADS", 96)),
+    # For calls whose answer is the result: each holds its thread for minutes.
+    "slow_threads": int(env.number("ENGINE_SLOW_THREADS", 64)),
     "stop_grace_s": env.number("STOP_GRACE", 120),
 }
 _CLUSTER: dict[str, Any] = {
@@ -237,6 +259,7 @@ _CLUSTER: dict[str, Any] = {
     "log_level": "WARNING",
     "label": "Tasks",
 }
+_DRIVERS = max(4, 2 + len(VOLC_KEYS or SANDBOX_KEYS) + 2 * len(ARK_KEYS or SANDBOX_ARK_KEYS))
 Q_CLUSTER: dict[str, Any] = {
     "name": "diptych",
     **_CLUSTER,
@@ -244,7 +267,14 @@ Q_CLUSTER: dict[str, Any] = {
     "timeout": 90,
     "retry": 180,
     "ALT_CLUSTERS": {
-        "drive": {**_CLUSTER, "workers": 4, "queue_limit": 4, "timeout": 720, "retry": 900},
+        # A driver for each account, one more that waits for Ark's answers, two for everything else.
+        "drive": {
+            **_CLUSTER,
+            "workers": _DRIVERS,
+            "queue_limit": _DRIVERS,
+            "timeout": 720,
+            "retry": 900,
+        },
         "media": {**_CLUSTER, "workers": 2, "queue_limit": 2, "timeout": 90, "retry": 180},
     },
 }
