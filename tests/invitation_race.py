@@ -7,21 +7,14 @@ rows say. `--unsafe` removes the guard (reads the uses, then writes the sum), as
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
-from collections import Counter
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+from tests.at_once import belonging, race  # isort: skip  # first: it sets Django up
 
-import django
-
-django.setup()
-
-from django.core.management import call_command
 from django.db import connection
 
-from generations.models import Invitation, Membership, Project, User
+from generations.models import Invitation, User
 from generations.services import projects
 from generations.services.projects import invitations
 
@@ -50,35 +43,18 @@ def remove_the_guard(people: int) -> None:
 
 
 def main(people: int, unsafe: bool) -> None:
-    call_command("migrate", verbosity=0)
-    owner = User.objects.create_user("owner")
-    project = Project.objects.create(name="Race", slug="race")
-    Membership.objects.create(project=project, user=owner, role="owner")
+    project, owner = belonging("owner", "owner")
     token = projects.invite(project=project, by=owner, role="editor", days="1", once=True)
-    gate = threading.Barrier(people)
-    outcomes: Counter[str] = Counter()
     if unsafe:
         remove_the_guard(people)
 
-    def join(name: str) -> None:
-        user = User(username=name)
+    def join(number: int) -> None:
+        user = User(username=f"p{number}")
         user.set_unusable_password()
-        gate.wait(timeout=60)
-        try:
-            projects.accept(token=token, user=user)
-            outcomes["joined"] += 1
-        except projects.InvitationGone:
-            outcomes["too late"] += 1
-        except Exception as error:
-            outcomes[repr(error)] += 1
-        finally:
-            connection.close()
+        projects.accept(token=token, user=user)
 
-    threads = [threading.Thread(target=join, args=(f"p{n}",)) for n in range(people)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
+    late = (projects.InvitationGone, "too late")
+    outcomes = race(people, join, done="joined", refused=late)
     rows = {
         "members": project.memberships.count() - 1,
         "people": User.objects.count() - 1,

@@ -112,6 +112,16 @@ def environment(var: Path, **more: str) -> dict[str, str]:
     }
 
 
+def unmeasured(env: dict[str, str]) -> dict[str, str]:
+    """Without coverage, which makes a process half as slow again; `make prove` measures them all."""
+    kept = os.environ.get("DIPTYCH_PROVE") == "1"
+    return {
+        name: value
+        for name, value in env.items()
+        if kept or not name.startswith("COVERAGE_PROCESS")
+    }
+
+
 @dataclass(slots=True)
 class Sandbox:
     """A running sandbox. `restart()` keeps port, tasks and ledger."""
@@ -120,6 +130,7 @@ class Sandbox:
     options: list[str] = field(default_factory=list)
     port: int = 0
     running: Running | None = None
+    measured: bool = True
 
     @property
     def url(self) -> str:
@@ -133,7 +144,9 @@ class Sandbox:
         log = self.folder / f"sandbox-{time.monotonic_ns()}.log"
         files = ["--state", str(self.folder / "state.sqlite3"), "--ledger", str(self.ledger_file)]
         arguments = ["-m", "sandbox", "--port", str(self.port), *files, *self.options]
-        self.running = Running.start(arguments, env=environment(self.folder), log=log)
+        env = environment(self.folder)
+        env = env if self.measured else unmeasured(env)
+        self.running = Running.start(arguments, env=env, log=log)
         said = wait_until(lambda: self._announced(log), what=f"sandbox listens; see {log}")
         self.port = int(said)
 
@@ -174,10 +187,10 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running_sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
+def running_sandbox(folder: Path, *options: str, measured: bool = True) -> Iterator[Sandbox]:
     """A sandbox in `folder` until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    sandbox = Sandbox(folder, list(options))
+    sandbox = Sandbox(folder, list(options), measured=measured)
     try:
         sandbox.start()
         yield sandbox

@@ -7,22 +7,15 @@ books say. `--unsafe` removes the guard (reads the rest, then writes the sum), a
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+from tests.at_once import belonging, race  # isort: skip  # first: it sets Django up
 
-import django
-
-django.setup()
-
-from django.core.management import call_command
 from django.db import connection
 
-from generations.models import Allowance, Balance, Generation, Membership, Project, User
+from generations.models import Allowance, Balance, Generation, Project, User
 from generations.services import accounts, compose, quota
 
 LIMIT = 3
@@ -50,11 +43,8 @@ def unsafe_reserve(gate: threading.Barrier) -> Callable[..., Generation]:
 
 
 def world() -> tuple[Project, User]:
-    call_command("migrate", verbosity=0)
+    project, user = belonging("designer", "editor")
     accounts.ensure_accounts()
-    user = User.objects.create_user("designer")
-    project = Project.objects.create(name="Race", slug="race")
-    Membership.objects.create(project=project, user=user)
     allowance = Allowance.objects.create(scope=Allowance.Scope.PERSON, limit=LIMIT)
     Balance.objects.create(
         allowance=allowance,
@@ -67,34 +57,20 @@ def world() -> tuple[Project, User]:
 
 def main(people: int, unsafe: bool) -> None:
     project, user = world()
-    gate = threading.Barrier(people)
-    submit = unsafe_reserve(gate) if unsafe else compose.submit
-    outcomes: Counter[str] = Counter()
+    submit = unsafe_reserve(threading.Barrier(people)) if unsafe else compose.submit
 
-    def press() -> None:
-        gate.wait(timeout=60)
-        try:
-            submit(
-                project=project,
-                user=user,
-                engine="jimeng-image-4.0",
-                prompt="一只柯基在草地上",
-                settings={},
-                count=1,
-            )
-            outcomes["accepted"] += 1
-        except quota.OverLimit:
-            outcomes["refused"] += 1
-        except Exception as error:
-            outcomes[repr(error)] += 1
-        finally:
-            connection.close()
+    def press(_number: int) -> None:
+        submit(
+            project=project,
+            user=user,
+            engine="jimeng-image-4.0",
+            prompt="一只柯基在草地上",
+            settings={},
+            count=1,
+        )
 
-    threads = [threading.Thread(target=press) for _each in range(people)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
+    over = (quota.OverLimit, "refused")
+    outcomes = race(people, press, done="accepted", refused=over)
     balance = Balance.objects.get()
     print(
         json.dumps(

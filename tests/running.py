@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import json
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from tests.asker import Askers
 from tests.processes import (
     ROOT,
     Running,
@@ -20,6 +25,7 @@ from tests.processes import (
     environment,
     free_port,
     running_sandbox,
+    unmeasured,
     wait_until,
 )
 
@@ -39,6 +45,25 @@ __all__ = [
 PASSWORD = "a-demo-password-for-tests"
 
 
+def _database(var: Path) -> str:
+    return f"sqlite:///{var / 'db.sqlite3'}"
+
+
+@cache
+def _model(*, bootstrapped: bool) -> Path:
+    """The folder of an installation that others begin as a copy of: tables cost seconds to make."""
+    folder = Path(tempfile.mkdtemp(prefix="diptych-model-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    site = Site(folder, Sandbox(folder, port=free_port()), _database(folder / "var"))
+    if bootstrapped:
+        shutil.copytree(_model(bootstrapped=False), site.var)
+        site.manage("bootstrap", "--no-runs", "--skip-checks")
+    else:
+        site.var.mkdir()
+        site.manage("migrate", "--verbosity", "0")
+    return site.var
+
+
 @dataclass(slots=True)
 class Site:
     """One whole installation: database, files, sandbox, web process, worker."""
@@ -51,6 +76,12 @@ class Site:
     web: Running | None = None
     worker: Running | None = None
     password: str = PASSWORD
+    measured: bool = False
+    askers: Askers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.askers = Askers(self.folder / "shell.log")
 
     @property
     def url(self) -> str:
@@ -61,7 +92,7 @@ class Site:
         return self.folder / "var"
 
     def env(self, **more: str) -> dict[str, str]:
-        return environment(
+        env = environment(
             self.var,
             DATABASE_URL=self.database_url,
             DIPTYCH_DEMO_PASSWORD=self.password,
@@ -69,6 +100,7 @@ class Site:
             SANDBOX_PORT=str(self.sandbox.port),
             **{"STOP_GRACE": "5", **self.more, **more},
         )
+        return env if self.measured else unmeasured(env)
 
     def manage(
         self, *arguments: str, check: bool = True, timeout_s: float = 120.0, **more: str
@@ -87,15 +119,37 @@ class Site:
         return done
 
     def shell(self, code: str) -> Any:
-        """Run Python under the site's settings; return what it assigned to `answer` (as JSON)."""
-        script = f"import json\n{code}\nprint('\\n=' + json.dumps(answer, default=str))"
-        lines = self.manage("shell", "--no-imports", "-c", script).stdout.splitlines()
-        return json.loads(lines[-1][1:])
+        """Run Python under the site's settings; return what it assigned to `answer` (as JSON).
+
+        The process stays: what the code changes in modules is there for the next.
+        """
+        return self.askers.ask(code, self.env())
+
+    @property
+    def _usual(self) -> bool:
+        """Whether its database would be the same as that of any other installation under test."""
+        own = any(name.startswith(("VOLC_", "ARK_", "SANDBOX_", "SECRET_")) for name in self.more)
+        return self.database_url == _database(self.var) and self.password == PASSWORD and not own
 
     def prepare(self) -> None:
         """Make the tables."""
-        self.var.mkdir(parents=True, exist_ok=True)
-        self.manage("migrate", "--verbosity", "0")
+        if self._usual:
+            shutil.copytree(_model(bootstrapped=False), self.var, dirs_exist_ok=True)
+        else:
+            self.var.mkdir(parents=True, exist_ok=True)
+            self.manage("migrate", "--verbosity", "0")
+
+    def begin(self) -> None:
+        """Make the people and the demo project, without its generations."""
+        if self._usual and self.web is None and self.worker is None:
+            shutil.copytree(_model(bootstrapped=True), self.var, dirs_exist_ok=True)
+            with contextlib.closing(sqlite3.connect(self.var / "db.sqlite3")) as database:
+                where = "UPDATE generations_provideraccount SET base_url = ? WHERE provider = ?"
+                database.execute(where, [self.sandbox.url, "jimeng"])
+                database.execute(where, [f"{self.sandbox.url}/api/v3", "ark"])
+                database.commit()
+        else:
+            self.manage("bootstrap", "--no-runs", "--skip-checks")
 
     def bootstrap(self) -> None:
         """Make the accounts and the demo; its first generations are queued."""
@@ -135,6 +189,7 @@ class Site:
             self.worker = None
 
     def stop(self) -> None:
+        self.askers.end()
         self.stop_worker()
         self.stop_web()
         self.sandbox.stop()
@@ -169,12 +224,16 @@ def running_site(
     web: bool = True,
     worker: bool = True,
     sandbox_options: tuple[str, ...] = ("--latency", "1", "--fast-media"),
+    measured: bool = False,
     **more: str,
 ) -> Iterator[Site]:
-    """A whole installation in `folder` until the block ends; `more` is added to every environment."""
-    with running_sandbox(folder / "sandbox", *sandbox_options) as sandbox:
-        database = database_url or f"sqlite:///{folder / 'var' / 'db.sqlite3'}"
-        site = Site(folder, sandbox, database, more)
+    """A whole installation in `folder` until the block ends; `more` is added to every environment.
+
+    What its processes execute counts as covered only if `measured`.
+    """
+    with running_sandbox(folder / "sandbox", *sandbox_options, measured=measured) as sandbox:
+        database = database_url or _database(folder / "var")
+        site = Site(folder, sandbox, database, more, measured=measured)
         try:
             site.prepare()
             if demo:

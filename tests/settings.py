@@ -21,7 +21,8 @@ _LEFT_OUT = (
     *("DEBUG", "LOG_LEVEL", "TIME_ZONE", "SANDBOX_PORT", "PORT", "DIPTYCH_CRASH_AT"),
     *("EMAIL_URL", "EMAIL_FROM"),
 )
-for _name in _LEFT_OUT:
+_keys = [name for name in os.environ if name.startswith(("VOLC_", "ARK_", "SANDBOX_"))]
+for _name in (*_LEFT_OUT, *_keys):
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)
 os.environ.update(

@@ -2,30 +2,37 @@
 
 A stranger gets 404, a viewer who tries to write 403, anonymous 302 (a fragment 401 with HX-Redirect);
 unlisted methods 405; staff without membership are strangers. A route missing here fails the suite.
+
+The API's routes are asked with a token instead of a session: anonymous gets 401, the rest is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.middleware.csrf import _get_new_csrf_string
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils import timezone
 
-from generations.models import Batch, JobState, Membership, Reference, Use, User
+from generations.models import ApiToken, Batch, JobState, Membership, Reference, Use, User
 from generations.models.files import AssetQuerySet
+from generations.services import people as people_
 from generations.services.library import transport
 from tests import people as doors
-from tests import world
+from tests import tokens, world
 
 pytestmark = pytest.mark.django_db
 SAFE, METHODS = ("GET", "HEAD"), ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 OK = frozenset({200, 204, 302, 303, 422})
+API_OK = frozenset({200, 201})
 ROLES = ("owner", "editor", "viewer", "stranger", "staff", "anonymous")
 
 
@@ -37,6 +44,16 @@ class Row:
     read: str = ""
     write: str = ""
     body: Callable[[world.Team], dict[str, Any]] = lambda team: {}
+    api: bool = False
+
+
+def _api(
+    url: Callable[[world.Team], str],
+    read: str = "",
+    write: str = "",
+    body: Callable[[world.Team], dict[str, Any]] = lambda team: {},
+) -> Row:
+    return Row(url, read, write, body, api=True)
 
 
 def _project(name: str) -> Callable[[world.Team], str]:
@@ -106,12 +123,25 @@ def _batch_body(team: world.Team) -> dict[str, Any]:
     return _compose_body(team) | {"how": "list", "lines": "one cat\ntwo cats", "step": "preview"}
 
 
+def _token(team: world.Team) -> str:
+    made = team.owner.api_tokens.first() or tokens.row(tokens.token(team.owner))
+    return reverse("token-revoke", args=[made.public_id])
+
+
 def _export(team: world.Team) -> str:
     return f"{reverse('export')}?asset={team.asset.public_id}"
 
 
+def _strip(team: world.Team) -> str:
+    world.rendered(team.asset, "strip")
+    return reverse("file-strip", args=[team.asset.public_id])
+
+
 TABLE: dict[str, Row] = {
     "home": Row(lambda team: reverse("home"), read="person"),
+    "healthz": Row(lambda team: reverse("healthz"), read="anyone"),
+    "readyz": Row(lambda team: reverse("readyz"), read="anyone"),
+    "status": Row(lambda team: reverse("status"), read="staff"),
     "login": Row(lambda team: reverse("login"), read="anyone", write="anyone"),
     "logout": Row(lambda team: reverse("logout"), write="anyone"),
     "password": Row(lambda team: reverse("password"), read="person", write="person"),
@@ -124,6 +154,30 @@ TABLE: dict[str, Row] = {
     "settings-email": Row(lambda team: reverse("settings-email"), write="person"),
     "sign-out-one": Row(lambda team: reverse("sign-out-one"), write="person"),
     "sign-out-elsewhere": Row(lambda team: reverse("sign-out-elsewhere"), write="person"),
+    "token-make": Row(
+        lambda team: reverse("token-make"),
+        write="person",
+        body=lambda team: {"name": "script", "days": "30", "may": "run"},
+    ),
+    "token-revoke": Row(_token, write="owner-alone"),
+    "api-docs": Row(lambda team: reverse("api-docs"), read="person"),
+    "api-openapi": _api(lambda team: reverse("api-openapi"), read="person"),
+    "api-engines": _api(lambda team: reverse("api-engines"), read="person"),
+    "api-projects": _api(lambda team: reverse("api-projects"), read="person"),
+    "api-generations": _api(
+        _project("api-generations"), "member", "writer", lambda team: tokens.run_body()
+    ),
+    "api-generation": _api(
+        lambda team: reverse("api-generation", args=[team.generation.public_id]), "member"
+    ),
+    "api-cancel": _api(
+        lambda team: reverse("api-cancel", args=[team.generation.public_id]), write="writer"
+    ),
+    "api-reference": _api(
+        _project("api-reference"), write="writer", body=lambda team: tokens.upload_body()
+    ),
+    "api-asset": _api(_asset("api-asset"), read="member"),
+    "api-file": _api(_asset("api-file"), read="member"),
     "usage": Row(lambda team: reverse("usage"), read="person"),
     "project-list": Row(lambda team: reverse("project-list"), read="person"),
     "project-new": Row(
@@ -131,6 +185,7 @@ TABLE: dict[str, Row] = {
     ),
     "studio": Row(_project("studio"), read="member"),
     "compose": Row(_project("compose"), write="writer", body=_compose_body),
+    "compose-panel": Row(_project("compose-panel"), write="writer", body=_compose_body),
     "feed": Row(_project("feed"), read="member"),
     "generation": Row(_generation("generation"), read="member"),
     "events": Row(_project("events"), read="member"),
@@ -170,6 +225,7 @@ TABLE: dict[str, Row] = {
     "download": Row(_asset("download"), read="member"),
     "file-original": Row(_asset("file-original"), read="member"),
     "file-rendition": Row(_asset("file-rendition", 320), read="member"),
+    "file-strip": Row(_strip, read="member"),
     "prompts": Row(_project("prompts"), read="member"),
     "prompt-new": Row(
         _project("prompt-new"), "writer", "writer", lambda team: {"title": "Cat", "text": "a cat"}
@@ -238,12 +294,18 @@ TABLE: dict[str, Row] = {
         body=lambda team: {"remote_id": "7392616336519610409"},
     ),
 }
+PAGES_TO_WRITE = [name for name, row in TABLE.items() if row.write == "writer" and not row.api]
+PAGES_TO_READ = [name for name, row in TABLE.items() if row.read == "member" and not row.api]
+CALLS = [(name, "POST" if row.write else "GET") for name, row in TABLE.items() if row.api]
+CALLS += [("api-generations", "GET")]
 MAY = {
     "anyone": set(ROLES),
     "person": set(ROLES) - {"anonymous"},
     "member": {"owner", "editor", "viewer"},
     "writer": {"owner", "editor"},
     "owner": {"owner"},
+    "staff": {"staff"},
+    "owner-alone": {"owner"},
 }
 
 
@@ -276,14 +338,25 @@ def client_of(user: User | None) -> Client:
     return client
 
 
+def client_for(row: Row, user: User | None) -> Client:
+    """A browser of the person's; for the API a program with a token of theirs."""
+    if row.api:
+        return tokens.bearer(tokens.token(user) if user else None)
+    return client_of(user)
+
+
 def ask(client: Client, method: str, row: Row, team: world.Team, **headers: str) -> Any:
+    if row.api:
+        return tokens.send(client, method, row.url(team), row.body(team))
     body = row.body(team) if method == "POST" else None
     send = getattr(client, method.lower())
     args: dict[str, Any] = {"headers": headers} if headers else {}
     return send(row.url(team), body, **args) if body is not None else send(row.url(team), **args)
 
 
-def expected(role: str, allowed: str) -> frozenset[int]:
+def expected(role: str, allowed: str, *, api: bool = False) -> frozenset[int]:
+    if api:
+        return _of_api(role, allowed)
     if not allowed:
         # Whoever may not even know the route is there may be told so first.
         return frozenset({405} | ({302} if role == "anonymous" else set()))
@@ -291,7 +364,16 @@ def expected(role: str, allowed: str) -> frozenset[int]:
         return OK
     if role == "anonymous":
         return frozenset({302})
-    return frozenset({403 if role in ("editor", "viewer") else 404})
+    known = role in ("editor", "viewer") and allowed not in ("staff", "owner-alone")
+    return frozenset({403 if known else 404})
+
+
+def _of_api(role: str, allowed: str) -> frozenset[int]:
+    if not allowed:
+        return frozenset({405})
+    if role in MAY[allowed]:
+        return API_OK
+    return frozenset({{"anonymous": 401, "viewer": 403}.get(role, 404)})
 
 
 def routes(resolver: URLResolver | None = None) -> Iterator[str]:
@@ -313,21 +395,21 @@ def test_table(name: str, role: str, team: world.Team, people: dict[str, User | 
     row = TABLE[name]
     for method in METHODS:
         allowed = row.read if method in SAFE else row.write if method == "POST" else ""
-        response = ask(client_of(people[role]), method, row, team)
-        wanted = expected(role, allowed)
+        response = ask(client_for(row, people[role]), method, row, team)
+        wanted = expected(role, allowed, api=row.api)
         assert response.status_code in wanted, (name, method, role, response.status_code)
         if role == "anonymous" and response.status_code == 302 and allowed not in ("anyone", ""):
             assert response["Location"].startswith(reverse("login"))
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.write == "writer"])
+@pytest.mark.parametrize("name", PAGES_TO_WRITE)
 def test_no_write_without_a_token(name: str, team: world.Team) -> None:
     client = client_of(team.owner)
     del client.cookies["csrftoken"]
     assert ask(client, "POST", TABLE[name], team).status_code == 403
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.read == "member"])
+@pytest.mark.parametrize("name", PAGES_TO_READ)
 def test_a_fragment_without_a_session_sends_the_page_to_sign_in(
     name: str, team: world.Team
 ) -> None:
@@ -390,6 +472,7 @@ def _saved_things_of_another_team_are_not_found(
         body = _compose_body(team) | {"prompt_version": f"{prompt.public_id}.1"}
         compose = reverse("compose", args=[team.project.public_id])
         assert client.post(compose, body).status_code == 404
+    assert client.get(studio, {"animate": str(other.asset.public_id)}).status_code == 404
     preset = world.preset(other)
     assert client.get(studio, {"preset": str(preset.public_id)}).status_code == 404
     mixed = reverse("preset-delete", args=[team.project.public_id, preset.public_id])
@@ -406,3 +489,87 @@ def test_the_table_turns_red_when_a_view_forgets_visible_to(
     monkeypatch.setattr(AssetQuerySet, "visible_to", lambda self, user: self.all())
     with pytest.raises(AssertionError, match="stranger"):
         test_table("asset", "stranger", team, people)
+
+
+# --- The API ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "method"), [c for c in CALLS if c[0] != "api-openapi"])
+def test_the_api_honours_no_cookie(name: str, method: str, team: world.Team) -> None:
+    """A signed-in browser with a valid CSRF token is nobody there; it may only read the schema."""
+    row = TABLE[name]
+    answer = ask(client_of(team.owner), method, row, team)
+    assert (answer.status_code, answer["WWW-Authenticate"][:6]) == (401, "Bearer")
+    assert not answer.cookies
+    assert team.project.generations.count() == 1
+
+
+def _spoilt(team: world.Team) -> dict[str, str]:
+    """Tokens of the owner's that once worked, and some that never did."""
+    found = {name: tokens.token(team.owner) for name in ("revoked", "expired", "cut")}
+    people_.revoke_token(token=tokens.row(found["revoked"]))
+    past = timezone.now() - timedelta(seconds=1)
+    ApiToken.objects.filter(pk=tokens.row(found["expired"]).pk).update(expires_at=past)
+    gone = world.person("gone", is_active=False)
+    found["of nobody who may sign in"] = tokens.token(gone)
+    found["cut"] = found["cut"][:-1]
+    return found | {"made up": "dpt_" + "A" * 43, "empty": "", "hostile": "dpt_é\x00 '--"}
+
+
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_a_token_that_does_not_work_is_nobodys(name: str, method: str, team: world.Team) -> None:
+    for why, value in _spoilt(team).items():
+        cache.clear()  # what the limit on guessing does is another test's
+        answer = ask(tokens.bearer(value or " "), method, TABLE[name], team)
+        assert answer.status_code == 401, why
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+        assert answer.json()["problems"][0]["key"].startswith("Send a token that works")
+
+
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_a_token_that_only_reads_writes_nothing(name: str, method: str, team: world.Team) -> None:
+    client = tokens.bearer(tokens.token(team.owner, may_run=False))
+    answer = ask(client, method, TABLE[name], team)
+    assert answer.status_code == (403 if method == "POST" else 200)
+    assert team.project.generations.count() == 1
+    assert Reference.objects.count() == 0
+
+
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_a_token_of_one_project_does_not_know_another(
+    name: str, method: str, team: world.Team
+) -> None:
+    """Its person belongs to both."""
+    other = world.team("rivals").project
+    Membership.objects.create(project=other, user=team.owner, role="owner")
+    row = TABLE[name]
+    for project, strange in ((team.project, False), (other, True)):
+        client = tokens.bearer(tokens.token(team.owner, project=project))
+        answer = ask(client, method, row, team)
+        asks_for_ours = "person" not in (row.read, row.write)
+        assert answer.status_code in ({404} if strange and asks_for_ours else API_OK)
+    client = tokens.bearer(tokens.token(team.owner, project=other))
+    shown = client.get(reverse("api-projects")).json()["projects"]
+    assert [each["id"] for each in shown] == [str(other.public_id)]
+
+
+def test_references_out_of_reach_are_not_found_in_a_body(team: world.Team) -> None:
+    """Another team's; with a token for one project also the person's own, and another project's."""
+    other = world.team("rivals")
+    url = reverse("api-generations", args=[team.project.public_id])
+    mine = world.shelved(team.owner, None)
+    there = world.shelved(other.owner, other.project, world.picture((9, 9, 9)))
+    Membership.objects.create(project=other.project, user=team.viewer, role="owner")
+    ours = world.shelved(team.owner, team.project)
+    wide, narrow = tokens.token(team.owner), tokens.token(team.owner, project=team.project)
+    for value, found, made in (
+        (wide, there, False),
+        (narrow, mine, False),
+        (wide, mine, True),
+        (narrow, ours, True),
+    ):
+        body = tokens.run_body(references=[str(found.public_id)])
+        answer = tokens.send(tokens.bearer(value), "POST", url, body)
+        assert answer.status_code == (201 if made else 422), answer.content
+        if not made:
+            assert answer.json()["problems"][0]["field"] == "references"

@@ -86,6 +86,20 @@ def test_ten_wrong_passwords_lock_the_door(browser: Client, lin: User) -> None:
     assert answer.status_code == 302
 
 
+@pytest.mark.parametrize("address", ["", "unix:", "fe80::1%eth0"])
+def test_a_peer_without_an_address_signs_in_and_is_locked_out_like_any_other(
+    lin: User, address: str
+) -> None:
+    """Behind a Unix socket. PostgreSQL refuses to keep what is no address."""
+    peer = Client(REMOTE_ADDR=address)
+    assert peer.post(LOGIN, {"username": "lin", "password": "wrong"}).status_code == 422
+    assert peer.post(LOGIN, {"username": "lin", "password": SECRET}).status_code == 302
+    stranger = Client(REMOTE_ADDR=address)
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        page = stranger.post(LOGIN, {"username": "lin", "password": "wrong"})
+    assert page.status_code == 429
+
+
 def test_changing_the_password_keeps_one_signed_in(browser: Client, lin: User) -> None:
     browser.force_login(lin)
     url = reverse("password")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import formats, timezone
 
-from generations.models import Allowance, Balance, JobState, LedgerEntry, User
-from generations.services import compose, quota
+from generations.models import Allowance, Balance, Job, JobState, LedgerEntry, User
+from generations.services import compose, jobs, quota
 from tests import world
 
+LONG = timedelta(minutes=30)
 pytestmark = pytest.mark.django_db
 
 
@@ -42,6 +47,9 @@ def test_what_the_admin_holds() -> None:
             "allowance",
             "provideraccount",
             "job",
+            "atriskjob",
+            "episode",
+            "uncertainjob",
             "generation",
             "ledgerentry",
         )
@@ -61,10 +69,12 @@ def test_every_list_and_form_answers_under_the_strict_policy(desk: Client, boss:
         settings={},
         count=1,
     )
-    for model in admin.site._registry:
+    asked = RequestFactory().get("/")
+    asked.user = boss
+    for model, desk_of in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         pages = [reverse(f"{name}_changelist")]
-        row = model._default_manager.first()
+        row = desk_of.get_queryset(asked).first()
         if row is not None:
             pages.append(reverse(f"{name}_change", args=[row.pk]))
         for page in pages:
@@ -72,6 +82,45 @@ def test_every_list_and_form_answers_under_the_strict_policy(desk: Client, boss:
             assert response.status_code == 200, page
             assert "unsafe" not in response["Content-Security-Policy"]
             assert b"<script>alert(1)" not in response.content
+
+
+def test_what_is_not_archived_yet_stands_with_its_clock(desk: Client) -> None:
+    team = world.team("acme")
+    until = timezone.now().replace(hour=14, minute=5) + timedelta(days=1)
+    job = team.jobs[JobState.QUEUED]
+    page = reverse("admin:generations_atriskjob_changelist")
+    assert str(job.public_id) not in desk.get(page).content.decode()
+    fields = {"remote_id": "7", "deadline_at": until, "answered_at": timezone.now()}
+    Job.objects.filter(pk=job.pk).update(state=JobState.COLLECTING, **fields)
+    shown = desk.get(page).content.decode()
+    assert str(job.public_id) in shown
+    assert (
+        formats.localize(timezone.localtime(until), use_l10n=True) in shown or "2:05 p.m" in shown
+    )
+    one = reverse("admin:generations_atriskjob_change", args=[job.pk])
+    assert desk.post(one, {"state": "succeeded"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"state": JobState.COLLECTING, "tries": 3}, True),
+        ({"state": JobState.COLLECTING, "answered_at": -LONG}, True),
+        ({"state": JobState.COLLECTING, "answered_at": -timedelta(seconds=5)}, False),
+        ({"state": JobState.RUNNING, "deadline_at": LONG, "accepted_at": -LONG}, True),
+        ({"state": JobState.RUNNING, "deadline_at": 9 * LONG, "accepted_at": -LONG}, False),
+        ({"state": JobState.QUEUED}, False),
+    ],
+)
+def test_what_is_at_risk(fields: dict[str, Any], found: bool) -> None:
+    now = timezone.now()
+    job = world.team("acme").jobs[JobState.QUEUED]
+    times = {
+        name: now + value if isinstance(value, timedelta) else value
+        for name, value in fields.items()
+    }
+    Job.objects.filter(pk=job.pk).update(remote_id="7", **times)
+    assert jobs.at_risk(now).exists() == found
 
 
 def test_jobs_and_the_ledger_are_read_only(desk: Client) -> None:

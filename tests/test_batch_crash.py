@@ -61,7 +61,7 @@ def test_killed_and_crowded_feeders_make_each_line_one_run(
 ) -> None:
     where = request.getfixturevalue("postgres_url") if database == "postgres" else ""
     site = start_site(demo=False, web=False, worker=False, database_url=where)
-    site.manage("bootstrap", "--no-runs", "--skip-checks")
+    site.begin()
     pk = site.shell(BEGIN.format(lines=LINES))
     # Killed with the first line's run made and not committed: nothing of it is left.
     assert feed(site, pk, DIPTYCH_CRASH_AT="after_reserve") != 0
@@ -75,7 +75,7 @@ def test_the_crowd_would_run_lines_twice_without_the_guards(
 ) -> None:
     """The negative control, where transactions do overlap."""
     site = start_site(demo=False, web=False, worker=False, database_url=postgres_url)
-    site.manage("bootstrap", "--no-runs", "--skip-checks")
+    site.begin()
     pk = site.shell(BEGIN.format(lines=LINES))
     crowd(site, pk, UNGUARDED)
     assert site.shell(COUNT.format(pk=pk))[0] > LINES

@@ -31,21 +31,6 @@ pytestmark = pytest.mark.django_db
 S = JobState
 
 
-@pytest.fixture
-def browser(team: world.Team) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(team.editor)
-    return client
-
-
-@pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Batches that a wake-up was asked for."""
-    found: list[int] = []
-    monkeypatch.setattr(queue, "feed", found.append)
-    return found
-
-
 # --- Feeding ------------------------------------------------------------------------------------
 
 
@@ -123,21 +108,21 @@ def test_a_run_that_was_removed_is_not_made_again(team: world.Team, woken: list[
 
 
 def test_the_allowance_holds_up_the_rest_until_go_on(
-    browser: Client, team: world.Team, woken: list[int]
+    writer: Client, team: world.Team, woken: list[int]
 ) -> None:
     allowance = Allowance.objects.create(scope=Allowance.Scope.PERSON, limit=2)
     batch = started(team)
     assert not batches.feed(batch_id=batch.pk)
     assert batch.generations.count() == 2
-    page = text(browser.get(url_of(batch)))
+    page = text(writer.get(url_of(batch)))
     assert "Not started: the allowance is used up." in page
     assert "1 line was not started; it says why." in page
     assert not batches.feed(batch_id=batch.pk)
-    assert "Not started" in order(browser, batch, "resume")  # there is no more yet
+    assert "Not started" in order(writer, batch, "resume")  # there is no more yet
     allowance.limit = 3
     allowance.save()
     quota.apply_limit(allowance=allowance, actor=team.owner)
-    page = order(browser, batch, "resume")
+    page = order(writer, batch, "resume")
     assert "Not started" not in page
     assert batch.generations.count() == 3
     assert quota.discrepancies() == []
@@ -185,31 +170,31 @@ def claimed(team: world.Team, slots: int = 50) -> set[int | None]:
 
 
 def test_while_paused_nothing_of_a_batch_is_claimed_nor_fed(
-    browser: Client, team: world.Team, woken: list[int]
+    writer: Client, team: world.Team, woken: list[int]
 ) -> None:
     Job.objects.all().delete()
     batch = started(team)
     batches.feed(batch_id=batch.pk, limit=2)
     assert claimed(team) == {batch.pk}  # the control: not paused, it is taken
-    page = order(browser, batch, "pause")
+    page = order(writer, batch, "pause")
     assert "Paused: nothing more of it is sent." in page
     assert "Paused with its batch" in page
     assert claimed(team) == set()
     assert not batches.feed(batch_id=batch.pk)
     assert batch.generations.count() == 2
-    page = order(browser, batch, "resume")
+    page = order(writer, batch, "resume")
     assert "Paused" not in page
     assert batch.generations.count() == 3
     assert claimed(team) == {batch.pk}
 
 
 def test_the_pause_test_turns_red_without_the_guard(
-    browser: Client, team: world.Team, woken: list[int], monkeypatch: pytest.MonkeyPatch
+    writer: Client, team: world.Team, woken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: claims that forget to look at pauses take paused jobs."""
     monkeypatch.setattr(jobs, "not_paused", lambda rows: rows)
     with pytest.raises(AssertionError):
-        test_while_paused_nothing_of_a_batch_is_claimed_nor_fed(browser, team, woken)
+        test_while_paused_nothing_of_a_batch_is_claimed_nor_fed(writer, team, woken)
 
 
 def test_a_paused_job_can_be_cancelled(team: world.Team, woken: list[int]) -> None:
@@ -223,7 +208,7 @@ def test_a_paused_job_can_be_cancelled(team: world.Team, woken: list[int]) -> No
 
 
 def test_cancelling_what_waits_reaches_lines_and_jobs_and_leaves_what_was_sent(
-    browser: Client, team: world.Team, woken: list[int]
+    writer: Client, team: world.Team, woken: list[int]
 ) -> None:
     Allowance.objects.create(scope=Allowance.Scope.SITE, limit=100)
     batch = started(team, CATS + "四只猫\n五只猫")
@@ -232,7 +217,7 @@ def test_cancelling_what_waits_reaches_lines_and_jobs_and_leaves_what_was_sent(
     Job.objects.filter(pk=sent.pk).update(state=S.RUNNING, remote_id="71")
     later = timezone.now() + timedelta(seconds=30)
     Job.objects.filter(pk=leased.pk).update(lease_expires_at=later)
-    page = order(browser, batch, "cancel")
+    page = order(writer, batch, "cancel")
     assert "4 are cancelled." in page
     assert "Cancelled before it was started." in page
     states = (
@@ -250,38 +235,38 @@ def failed(batch: Batch) -> None:
         jobs.apply([jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "engine_failed"})])
 
 
-def test_failed_ones_are_tried_again(browser: Client, team: world.Team, woken: list[int]) -> None:
+def test_failed_ones_are_tried_again(writer: Client, team: world.Team, woken: list[int]) -> None:
     batch = started(team, count=2)
     batches.feed(batch_id=batch.pk)
     failed(batch)
-    page = text(browser.get(url_of(batch)))
+    page = text(writer.get(url_of(batch)))
     assert "3 of 3 done" in page
     assert "3 failed" in page
     assert "The model failed on this picture." in page
-    page = order(browser, batch, "retry")
+    page = order(writer, batch, "retry")
     assert "6 pictures are queued again." in page
     assert "0 of 3 done" in page
 
 
 def test_trying_again_stops_at_the_allowance_and_in_time(
-    browser: Client, team: world.Team, woken: list[int], monkeypatch: pytest.MonkeyPatch
+    writer: Client, team: world.Team, woken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowance = Allowance.objects.create(scope=Allowance.Scope.PERSON, limit=3)
     batch = started(team)
     batches.feed(batch_id=batch.pk)
     failed(batch)
     monkeypatch.setattr("generations.services.batches.orders.STEP_S", -1.0)
-    assert "3 are left: press it once more." in order(browser, batch, "retry")
+    assert "3 are left: press it once more." in order(writer, batch, "retry")
     monkeypatch.undo()
     monkeypatch.setattr(queue, "feed", woken.append)
     allowance.limit = 2
     allowance.save()
     quota.apply_limit(allowance=allowance, actor=team.owner)
-    page = order(browser, batch, "retry")
+    page = order(writer, batch, "retry")
     assert "2 pictures are queued again." in page
     assert "you have 0 left today" in page
     assert quota.discrepancies() == []
 
 
-def test_an_unknown_order_is_said(browser: Client, team: world.Team) -> None:
-    assert "There is no such order." in order(browser, started(team), "explode")
+def test_an_unknown_order_is_said(writer: Client, team: world.Team) -> None:
+    assert "There is no such order." in order(writer, started(team), "explode")

@@ -7,36 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from generations.models import Asset, Event
-from generations.services import gallery
 from generations.services.gallery import marks
 from tests import world
 from tests.pages import address, text
 
 pytestmark = pytest.mark.django_db
 DONE = world.JobState.SUCCEEDED
-
-
-def client_of(user: world.User) -> Client:
-    found = Client(headers={"Accept-Language": "en"})
-    found.force_login(user)
-    return found
-
-
-@pytest.fixture
-def client(team: world.Team) -> Client:
-    return client_of(team.viewer)
-
-
-@pytest.fixture
-def writer(team: world.Team) -> Client:
-    return client_of(team.editor)
-
-
-@pytest.fixture
-def five(team: world.Team) -> list[Asset]:
-    """Five pictures of one run."""
-    run = world.generation(team.project, team.editor, states=(DONE,) * 5)
-    return gallery.siblings(run.assets.all()[0])
 
 
 def pick(client: Client, asset: Asset, *among: Asset, **more: str) -> int:
@@ -51,7 +27,7 @@ def mark(asset: Asset) -> tuple[int | None, bool]:
 
 
 def test_the_best_is_marked_moved_and_put_back(
-    writer: Client, client: Client, five: list[Asset]
+    writer: Client, reader: Client, five: list[Asset]
 ) -> None:
     a, b = five[:2]
     Asset.objects.filter(pk=a.pk).update(rating=3)
@@ -60,7 +36,7 @@ def test_the_best_is_marked_moved_and_put_back(
     page = text(writer.get(address(a, b)))
     assert page.count('name="undo"') == 1
     assert 'class="pane a best"' in page
-    assert 'class="pane a best"' in text(client.get(address(a, b)))  # others see it too
+    assert 'class="pane a best"' in text(reader.get(address(a, b)))  # others see it too
     pick(writer, a, a, b)  # once more: what it was before stays remembered
     pick(writer, b, a, b)
     assert (mark(a), mark(b)) == ((3, False), (5, True))
@@ -95,10 +71,10 @@ def test_a_run_keeps_the_best_rating_and_its_card_is_told(
 
 
 def test_only_writers_pick_and_only_what_they_see(
-    client: Client, writer: Client, five: list[Asset]
+    reader: Client, writer: Client, five: list[Asset]
 ) -> None:
     foreign = world.team("rivals").asset
-    assert pick(client, five[0], *five[:2]) == 403
+    assert pick(reader, five[0], *five[:2]) == 403
     assert pick(writer, foreign, *five[:2]) == 404
     assert pick(writer, five[0], five[0], foreign) == 404
     assert {mark(five[0]), mark(foreign)} == {(None, False)}

@@ -78,7 +78,7 @@ def test_a_set_shows_its_pictures_and_one_growing_placeholder(team: world.Team) 
         ({"state": S.COLLECTING}, {}, "Fetching"),
         ({"state": S.QUEUED, "reason": "no_key"}, {}, "key is not set up"),
         ({"state": S.QUEUED, "reason": "rate"}, {}, "asks for a pause"),
-        ({"state": S.QUEUED}, {"cool_until": timedelta(seconds=30)}, "asks for a pause"),
+        ({"state": S.QUEUED}, {"cool_until": timedelta(seconds=30)}, "cooling down until"),
         ({"state": S.QUEUED, "reason": "not_sent"}, {}, "unreachable"),
         ({"state": S.QUEUED}, {"unreachable_since": timedelta(0)}, "unreachable since"),
         ({"state": S.RUNNING}, {"unreachable_since": timedelta(0)}, "unreachable since"),
@@ -212,3 +212,12 @@ def test_a_removed_member_is_a_stranger_on_the_next_request(
     Membership.objects.filter(project=team.project, user=team.editor).delete()
     for name in ("studio", "feed", "events"):
         assert browser.get(url(team, name)).status_code == 404
+
+
+def test_what_only_the_provider_has_shows_its_clock(browser: Client, team: world.Team) -> None:
+    until = timezone.now().replace(hour=6, minute=5, second=0) + timedelta(days=1)
+    made = world.generation(team.project, team.editor, states=(S.RUNNING,))
+    made.jobs.update(deadline_at=until)
+    assert "or lost" not in card_of(browser, team, made)
+    made.jobs.update(state=S.COLLECTING)
+    assert "14:05:00 or lost" in card_of(browser, team, made)

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage
 from pytest_django import Settings
 
 from generations import checks
+from studio import env
 
 
 def ids(found: Iterable[CheckMessage]) -> list[str]:
@@ -34,13 +35,19 @@ def test_a_rename_across_file_systems_is_an_error(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("access", "secret", "missing"),
-    [("AKEXAMPLE", "", "VOLC_SECRET_KEY"), ("", "SKEXAMPLE", "VOLC_ACCESS_KEY")],
+    ("given", "missing"),
+    [
+        ("VOLC_ACCESS_KEY", "VOLC_SECRET_KEY"),
+        ("VOLC_SECRET_KEY", "VOLC_ACCESS_KEY"),
+        ("VOLC_ACCESS_KEY_3", "VOLC_SECRET_KEY_3"),
+    ],
 )
 def test_half_a_key_pair_is_an_error(
-    settings: Settings, access: str, secret: str, missing: str
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, given: str, missing: str
 ) -> None:
-    settings.VOLC_ACCESS_KEY, settings.VOLC_SECRET_KEY = access, secret
+    monkeypatch.setenv(given, "AKEXAMPLE")
+    settings.VOLC_KEYS_MISSING = env.half_pairs("VOLC")
+    assert not env.key_pairs("VOLC")
     found = list(checks.keys_come_in_pairs())
     assert ids(found) == [checks.HALF_A_KEY]
     assert found[0].msg.startswith(missing)

@@ -16,36 +16,10 @@ from generations.models import (
 from generations.models.files import AssetQuerySet
 from generations.services import gallery
 from tests import world
+from tests.comparing import DONE, made
 from tests.pages import address, text
 
 pytestmark = pytest.mark.django_db
-DONE = world.JobState.SUCCEEDED
-
-
-@pytest.fixture
-def client(team: world.Team) -> Client:
-    found = Client(headers={"Accept-Language": "en"})
-    found.force_login(team.viewer)
-    return found
-
-
-@pytest.fixture
-def writer(team: world.Team) -> Client:
-    found = Client(headers={"Accept-Language": "en"})
-    found.force_login(team.editor)
-    return found
-
-
-@pytest.fixture
-def five(team: world.Team) -> list[Asset]:
-    """Five pictures of one run."""
-    run = world.generation(team.project, team.editor, states=(DONE,) * 5)
-    return gallery.siblings(run.assets.all()[0])
-
-
-def made(team: world.Team, prompt: str = "一只猫", **settings: object) -> Asset:
-    run = world.generation(team.project, team.editor, prompt=prompt, **settings)
-    return run.assets.get()
 
 
 def shown(page: str) -> list[tuple[str, str]]:
@@ -70,94 +44,84 @@ def strip(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_the_address_is_the_comparison(client: Client, five: list[Asset], count: int) -> None:
-    page = text(client.get(address(*five[:count])))
+def test_the_address_is_the_comparison(reader: Client, five: list[Asset], count: int) -> None:
+    page = text(reader.get(address(*five[:count])))
     assert shown(page) == lettered(*five[:count])
     usual = "grid" if count == 4 else "side"
     assert f'class="stage n{count} {usual}"' in page
     for mode in ("slider", "side", "grid", "flicker"):
-        page = text(client.get(address(*five[:count], mode=mode)))
+        page = text(reader.get(address(*five[:count], mode=mode)))
         assert f'class="stage n{count} {mode}"' in page
-    assert f'class="stage n{count} {usual}"' in text(client.get(address(*five[:count], mode="<b>")))
+    assert f'class="stage n{count} {usual}"' in text(reader.get(address(*five[:count], mode="<b>")))
 
 
-def test_more_than_four_are_the_first_four_and_a_sentence(client: Client, team: world.Team) -> None:
+def test_more_than_four_are_the_first_four_and_a_sentence(reader: Client, team: world.Team) -> None:
     many = world.generation(team.project, team.editor, states=(DONE,) * 13).assets.order_by("pk")
-    page = text(client.get(address(*many)))
+    page = text(reader.get(address(*many)))
     assert shown(page) == lettered(*many)
     assert "Up to four pictures can be compared. These are the first four of 13." in page
     again = "&".join(f"a={each.public_id}" for each in many)
-    page = text(client.get(f"{reverse('compare')}?{again}"))
+    page = text(reader.get(f"{reverse('compare')}?{again}"))
     assert shown(page) == lettered(*many)
     assert "first four of 13" in page
 
 
-def test_a_picture_named_twice_is_shown_once(client: Client, five: list[Asset]) -> None:
-    page = text(client.get(address(five[0], five[1], five[0])))
+def test_a_picture_named_twice_is_shown_once(reader: Client, five: list[Asset]) -> None:
+    page = text(reader.get(address(five[0], five[1], five[0])))
     assert shown(page) == lettered(*five[:2])
     assert "named more than once" in page
-    assert "named more than once" not in text(client.get(address(*five[:2])))
+    assert "named more than once" not in text(reader.get(address(*five[:2])))
 
 
-def test_one_picture_waits_for_another(client: Client, five: list[Asset]) -> None:
-    for page in (text(client.get(address(five[0]))), text(client.get(address(five[0], five[0])))):
+def test_one_picture_waits_for_another(reader: Client, five: list[Asset]) -> None:
+    for page in (text(reader.get(address(five[0]))), text(reader.get(address(five[0], five[0])))):
         assert shown(page) == lettered(five[0])
         assert "Choose B in the strip below" in page
         assert address(five[0], five[2], mode="side") in strip(page)
     Asset.objects.exclude(pk=five[0].pk).delete()
-    assert "There is no other picture here yet" in text(client.get(address(five[0])))
-    assert "Choose pictures in the studio or the gallery" in text(client.get(reverse("compare")))
+    assert "There is no other picture here yet" in text(reader.get(address(five[0])))
+    assert "Choose pictures in the studio or the gallery" in text(reader.get(reverse("compare")))
 
 
 @pytest.mark.parametrize("bad", ["x", "%00", "1", "%F0%9F%90%B1", "a" * 10_000, "%ED%A0%80"])
 @pytest.mark.parametrize("name", ["a", "b", "d", "m", "pick"])
-def test_what_is_no_id_is_not_found(client: Client, team: world.Team, name: str, bad: str) -> None:
+def test_what_is_no_id_is_not_found(reader: Client, team: world.Team, name: str, bad: str) -> None:
     page = f"{reverse('compare')}?a={team.asset.public_id}&{name}={bad}"
-    assert client.get(page).status_code == 404
+    assert reader.get(page).status_code == 404
 
 
 @pytest.mark.parametrize("letter", ["a", "b", "c", "d"])
 def test_a_foreign_or_deleted_picture_is_not_found(
-    client: Client, five: list[Asset], letter: str, monkeypatch: pytest.MonkeyPatch
+    reader: Client, five: list[Asset], letter: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     foreign = world.team("rivals").asset
     for gone in (str(foreign.public_id), str(uuid4())):
         ids = dict(zip("abcd", (str(each.public_id) for each in five), strict=False))
-        assert client.get(reverse("compare"), ids).status_code == 200
-        assert client.get(reverse("compare"), ids | {letter: gone}).status_code == 404
+        assert reader.get(reverse("compare"), ids).status_code == 200
+        assert reader.get(reverse("compare"), ids | {letter: gone}).status_code == 404
     # With the guard gone the foreign one is shown: the 404 above is the guard's.
     monkeypatch.setattr(AssetQuerySet, "visible_to", lambda self, user: self.all())
-    assert client.get(reverse("compare"), {"a": str(foreign.public_id)}).status_code == 200
+    assert reader.get(reverse("compare"), {"a": str(foreign.public_id)}).status_code == 200
 
 
 def test_a_picture_in_the_trash_says_so_and_leaves_the_strip(
-    client: Client, five: list[Asset]
+    reader: Client, five: list[Asset]
 ) -> None:
     Asset.objects.filter(pk__in=[five[1].pk, five[4].pk]).update(trashed_at=timezone.now())
-    page = text(client.get(address(*five[:2])))
+    page = text(reader.get(address(*five[:2])))
     assert page.count("In the trash") == 1
     assert len([each for each in strip(page) if str(five[4].public_id) in each]) == 0
-    assert "In the trash" not in text(client.get(address(five[0], five[2])))
-
-
-def test_a_video_is_a_sentence(client: Client, five: list[Asset]) -> None:
-    Asset.objects.filter(pk=five[1].pk).update(kind="video")
-    page = text(client.get(address(*five[:3])))
-    assert "Videos cannot be compared" in page
-    assert shown(page) == lettered(five[0], five[2])
-    alone = client.get(address(five[1]))
-    assert alone.status_code == 200
-    assert "Videos cannot be compared" in text(alone)
+    assert "In the trash" not in text(reader.get(address(five[0], five[2])))
 
 
 def test_a_plain_form_of_chosen_pictures_leads_to_the_address(
-    client: Client, five: list[Asset]
+    reader: Client, five: list[Asset]
 ) -> None:
     picks = [str(each.public_id) for each in five[:3]]
-    answer = client.get(reverse("compare"), {"pick": picks})
+    answer = reader.get(reverse("compare"), {"pick": picks})
     assert answer.status_code == 302
     assert answer["Location"] == address(*five[:3])
-    all_five = client.get(
+    all_five = reader.get(
         reverse("compare"), {"pick": [str(each.public_id) for each in five]}, follow=True
     )
     assert "first four of 5" in text(all_five)
@@ -167,32 +131,32 @@ def test_a_plain_form_of_chosen_pictures_leads_to_the_address(
 
 
 def test_the_strip_puts_a_picture_at_the_letter_that_is_chosen(
-    client: Client, five: list[Asset]
+    reader: Client, five: list[Asset]
 ) -> None:
     three = five[:3]
-    page = text(client.get(address(*three, at="c")))
+    page = text(reader.get(address(*three, at="c")))
     ways = strip(page)
     assert address(three[0], three[1], five[3], mode="side", at="c") in ways
     assert (
         address(three[2], three[1], three[0], mode="side", at="c") in ways
     )  # changes places with A
     assert page.split('<nav class="thumbs"')[1].count('aria-current="true"') == 1
-    added = strip(text(client.get(address(*three, at="d"))))
+    added = strip(text(reader.get(address(*three, at="d"))))
     assert address(*three, five[3], mode="side", at="d") in added
     for odd in ("z", "", "<", "aa"):
         assert address(three[0], five[3], three[2], mode="side") in strip(
-            text(client.get(address(*three, at=odd)))
+            text(reader.get(address(*three, at=odd)))
         )
 
 
-def test_swap_remove_and_letters_are_links(client: Client, five: list[Asset]) -> None:
-    page = text(client.get(address(*five[:3], at="c", mode="flicker"))).replace("&amp;", "&")
+def test_swap_remove_and_letters_are_links(reader: Client, five: list[Asset]) -> None:
+    page = text(reader.get(address(*five[:3], at="c", mode="flicker"))).replace("&amp;", "&")
     assert address(five[2], five[1], five[0], mode="flicker", at="c") in page  # swapped
     assert address(five[0], five[2], mode="flicker") in page  # without B
     assert address(*five[:3], mode="flicker", at="a") in page
-    four = text(client.get(address(*five[:4]))).replace("&amp;", "&")
+    four = text(reader.get(address(*five[:4]))).replace("&amp;", "&")
     assert address(*five[1:4], mode="side") in four  # a grid of three is no grid
-    assert "out of the comparison" not in text(client.get(address(*five[:2])))
+    assert "out of the comparison" not in text(reader.get(address(*five[:2])))
 
 
 def test_of_long_runs_the_strip_shows_what_is_around_both(team: world.Team) -> None:

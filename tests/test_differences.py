@@ -13,36 +13,10 @@ from django.utils import translation
 from generations.models import Allowance, Asset, Balance, LedgerEntry, Reference, Use
 from generations.services import gallery
 from tests import world
+from tests.comparing import DONE, made
 from tests.pages import address, text
 
 pytestmark = pytest.mark.django_db
-DONE = world.JobState.SUCCEEDED
-
-
-@pytest.fixture
-def client(team: world.Team) -> Client:
-    found = Client(headers={"Accept-Language": "en"})
-    found.force_login(team.viewer)
-    return found
-
-
-@pytest.fixture
-def writer(team: world.Team) -> Client:
-    found = Client(headers={"Accept-Language": "en"})
-    found.force_login(team.editor)
-    return found
-
-
-@pytest.fixture
-def five(team: world.Team) -> list[Asset]:
-    """Five pictures of one run."""
-    run = world.generation(team.project, team.editor, states=(DONE,) * 5)
-    return gallery.siblings(run.assets.all()[0])
-
-
-def made(team: world.Team, prompt: str = "一只猫", **settings: object) -> Asset:
-    run = world.generation(team.project, team.editor, prompt=prompt, **settings)
-    return run.assets.get()
 
 
 def refer(generation: int, team: world.Team, *numbers: int) -> None:
@@ -85,7 +59,7 @@ def test_a_parameter_only_one_has_is_a_dash_for_the_others(team: world.Team) -> 
     assert rows["Model"].cells[0].value == "gone-1.0"
 
 
-def test_references_are_the_same_only_if_they_are(team: world.Team, client: Client) -> None:
+def test_references_are_the_same_only_if_they_are(team: world.Team, reader: Client) -> None:
     pictures = [made(team) for _each in range(4)]
     for asset, numbers in zip(pictures, [(1, 2), (1, 2), (2, 1), ()], strict=True):
         refer(asset.generation_id, team, *numbers)
@@ -93,7 +67,7 @@ def test_references_are_the_same_only_if_they_are(team: world.Team, client: Clie
         row = next(row for row in gallery.rows(pictures) if row.label == "References")
     assert [cell.value for cell in row.cells] == ["2 references"] * 3 + ["–"]
     assert [cell.other for cell in row.cells] == [False, False, True, True]
-    assert "2 references" in text(client.get(address(*pictures)))
+    assert "2 references" in text(reader.get(address(*pictures)))
 
 
 def test_the_cost_is_what_the_ledger_says_once(team: world.Team) -> None:
@@ -117,38 +91,38 @@ def test_the_cost_is_what_the_ledger_says_once(team: world.Team) -> None:
     assert none["Cost of the run"].cells[0].value == "0 images"
 
 
-def test_prompts_are_held_against_a(team: world.Team, client: Client) -> None:
+def test_prompts_are_held_against_a(team: world.Team, reader: Client) -> None:
     a, b, c = (
         made(team, "雨夜，白鹤缓步"),
         made(team, "雨夜，白鹤展翅"),
         made(team, "雨夜，白鹤缓步"),
     )
-    page = text(client.get(address(a, b, c)))
+    page = text(reader.get(address(a, b, c)))
     assert "<del>缓步</del><ins>展翅</ins>" in page
     assert page.count('<p class="words">') == 1  # C's is A's
-    assert "the same" in text(client.get(address(a, c)))
+    assert "the same" in text(reader.get(address(a, c)))
 
 
-def test_equal_rows_are_folded(team: world.Team, client: Client, five: list[Asset]) -> None:
-    page = text(client.get(address(*five[:4])))
+def test_equal_rows_are_folded(team: world.Team, reader: Client, five: list[Asset]) -> None:
+    page = text(reader.get(address(*five[:4])))
     folded = re.search(r"(\d+) identical", page)
     assert folded
     assert int(folded[1]) >= 5
     assert "<details" in page
     Asset.objects.update(blob=five[0].blob, job=None, derived_from=five[0])
-    assert "Every parameter is the same" in text(client.get(address(*five[:2])))
+    assert "Every parameter is the same" in text(reader.get(address(*five[:2])))
 
 
 def test_settings_are_offered_to_those_who_may_use_them(
-    client: Client, writer: Client, five: list[Asset]
+    reader: Client, writer: Client, five: list[Asset]
 ) -> None:
     assert five[0].generation
     use = f"recipe={five[0].generation.public_id}"
-    assert use not in text(client.get(address(*five[:4])))
+    assert use not in text(reader.get(address(*five[:4])))
     assert text(writer.get(address(*five[:4]))).count(use) == 4
 
 
-def test_queries_do_not_grow_with_pictures(client: Client, team: world.Team) -> None:
+def test_queries_do_not_grow_with_pictures(reader: Client, team: world.Team) -> None:
     runs = [world.generation(team.project, team.editor, states=(DONE,) * 6) for _each in range(4)]
     assets = [run.assets.order_by("pk")[0] for run in runs]
     for place, run in enumerate(runs):
@@ -156,7 +130,7 @@ def test_queries_do_not_grow_with_pictures(client: Client, team: world.Team) -> 
 
     def asked(*chosen: Asset) -> int:
         with CaptureQueriesContext(connection) as seen:
-            assert client.get(address(*chosen)).status_code == 200
+            assert reader.get(address(*chosen)).status_code == 200
         return len(seen)
 
     asked(*assets)

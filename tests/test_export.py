@@ -1,4 +1,4 @@
-"""Exports: a ZIP that any tool opens, names any system takes, and pictures that keep their pixels."""
+"""Exports: one picture as itself, a ZIP that any tool opens, names any system takes, and pictures that keep their pixels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import subprocess
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 from zipfile import ZipFile
 
 import pytest
+from django.conf import settings
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from generations.models import Asset
-from generations.services.gallery import export, xmp
-from tests import world
+from generations.models import Asset, Generation
+from generations.services.gallery import carried, export, xmp
+from tests import pages, world
 
 pytestmark = pytest.mark.django_db
 LABEL = (
@@ -120,6 +123,101 @@ def test_a_run_with_everything_that_is_known(
         subprocess.run(["unzip", "-t", file], check=True, stdout=subprocess.DEVNULL)
 
 
+def one(team: world.Team) -> str:
+    return reverse("download", args=[team.asset.public_id])
+
+
+def page_of(asset: Asset) -> str:
+    return reverse("asset", args=[asset.public_id])
+
+
+def selected(*assets: Asset) -> str:
+    return f"{reverse('export')}?{'&'.join(f'asset={each.public_id}' for each in assets)}"
+
+
+def test_one_alone_is_the_file_itself(team: world.Team, client: Client) -> None:
+    for url in (one(team), selected(team.asset), selected(team.asset, team.asset)):
+        response = client.get(url)
+        data = b"".join(response.streaming_content)  # type: ignore[attr-defined]
+        assert (response["Content-Type"], response["Content-Length"]) == (
+            "image/jpeg",
+            str(len(data)),
+        )
+        assert response["Content-Disposition"] == (
+            'attachment; filename="acme-001.jpg"; '
+            f"filename*=UTF-8''{quote('acme-一只柯基在草地上-001.jpg')}"
+        )
+        (recipe,) = carried.read(data)
+        assert recipe.prompt == team.generation.prompt
+        with (
+            Image.open(BytesIO(data)) as sent,
+            Image.open(settings.MEDIA_ROOT / team.asset.blob.name) as stored,
+        ):
+            assert sent.tobytes() == stored.tobytes()
+
+
+def test_two_of_a_run_have_two_names_and_the_address_may_say_how(
+    team: world.Team, client: Client
+) -> None:
+    made = world.generation(team.project, team.editor, states=(world.JobState.SUCCEEDED,) * 2)
+    last = made.assets.order_by("job__position").last()
+    assert last
+    assert "-002.jpg" in client.get(selected(last))["Content-Disposition"]
+    named = client.get(f"{selected(last)}&names=../{{person}}%0d%0a{{n}}")["Content-Disposition"]
+    assert named.startswith(f'attachment; filename="{team.editor.shown_name}-002.jpg"')
+
+
+def test_two_are_an_archive(team: world.Team, client: Client) -> None:
+    other = world.generation(team.project, team.editor, prompt="other").assets.get()
+    response = client.get(selected(other, team.asset))
+    assert response["Content-Type"] == "application/zip"
+    assert len(opened(response).namelist()) == 3
+
+
+def test_all_of_a_run_are_offered_where_there_are_more_than_one(
+    team: world.Team, client: Client
+) -> None:
+    made = world.generation(team.project, team.editor, states=(world.JobState.SUCCEEDED,) * 2)
+    first, second = made.assets.order_by("job__position")
+    feed = pages.url(team)
+
+    def offered(run: Generation, *on: str) -> list[bool]:
+        link = f'href="{reverse("generation-export", args=[run.public_id])}"'
+        return [link in pages.text(client.get(page)) for page in on]
+
+    assert offered(made, feed, page_of(first)) == [True, True]
+    assert offered(team.generation, feed, page_of(team.asset)) == [False, False]
+    Asset.objects.filter(pk=first.pk).update(trashed_at=timezone.now())
+    shown = (feed, page_of(first), page_of(second))
+    assert offered(made, *shown) == [False] * 3
+
+
+def test_one_alone_goes_out_in_ranges_until_it_is_another(team: world.Team, client: Client) -> None:
+    response = client.get(one(team))
+    whole = b"".join(response.streaming_content)  # type: ignore[attr-defined]
+    etag = response["ETag"]
+    begins = whole.index(b"http://ns.adobe.com/xap")
+    for first, last in ((0, 0), (begins - 9, begins + 5), (begins, len(whole) - 1), (5, 10**9)):
+        headers = {"Range": f"bytes={first}-{last}", "If-Range": etag}
+        part = client.get(one(team), headers=headers)
+        sent = b"".join(part.streaming_content)  # type: ignore[attr-defined]
+        assert (part.status_code, sent) == (206, whole[first : last + 1])
+    assert client.head(one(team))["Content-Length"] == str(len(whole))
+    assert client.get(one(team), headers={"If-None-Match": etag}).status_code == 304
+    Asset.objects.filter(pk=team.asset.pk).update(rating=4)  # the picture says so too
+    assert client.get(one(team), headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_one_alone_that_cannot_be_read_or_is_gone(team: world.Team, client: Client) -> None:
+    odd = world.blob(b"\xff\xd8\xffno picture at all")
+    Asset.objects.filter(pk=team.asset.pk).update(blob=odd)
+    response = client.get(one(team))
+    assert b"".join(response.streaming_content) == b"\xff\xd8\xffno picture at all"  # type: ignore[attr-defined]
+    (settings.MEDIA_ROOT / odd.name).unlink()
+    assert client.get(one(team)).status_code == 404
+    assert client.get(selected(team.asset)).status_code == 404
+
+
 def test_ten_hostile_names_that_collide(team: world.Team, client: Client) -> None:
     prompt = 'CON/../<b>"\r\n\u202e雨|?*'
     assets = [world.generation(team.project, team.editor, prompt=prompt).assets.get()] + [
@@ -142,7 +240,7 @@ def test_a_name_every_system_takes(text: str) -> None:
 
 
 def test_what_cannot_be_read_goes_out_as_it_is_and_what_is_gone_is_said(
-    team: world.Team, client: Client, settings: Any
+    team: world.Team, client: Client
 ) -> None:
     odd = world.blob(b"\xff\xd8\xffno picture at all")
     Asset.objects.filter(pk=team.asset.pk).update(blob=odd)
@@ -190,9 +288,10 @@ def test_under_asgi_it_streams_the_same(team: world.Team) -> None:
     client.force_login(team.viewer)
     url = reverse("generation-export", args=[team.generation.public_id])
 
-    async def whole() -> bytes:
+    async def whole(url: str) -> bytes:
         response = await client.get(url)
         body: Any = getattr(response, "streaming_content")  # noqa: B009 - the stubs forget it
         return b"".join([chunk async for chunk in body])
 
-    assert ZipFile(BytesIO(asyncio.run(whole()))).testzip() is None
+    assert ZipFile(BytesIO(asyncio.run(whole(url)))).testzip() is None
+    assert len(carried.read(asyncio.run(whole(one(team))))) == 1

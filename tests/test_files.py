@@ -7,7 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from generations.models import Membership, Rendition
-from generations.views.files import disposition, parse_range
+from generations.sending import parse_range
+from generations.views.files import disposition
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -139,18 +140,12 @@ def test_missing_bytes_are_not_found(
     assert "bytes are missing" in caplog.text
 
 
-def test_a_download_has_a_telling_name(team: world.Team, client: Client) -> None:
-    made = world.generation(team.project, team.editor, prompt='雨夜的霓虹 "街道"/../\r\n<b>')
-    asset = made.assets.get()
-    header = client.get(reverse("download", args=[asset.public_id]))["Content-Disposition"]
-    assert header.startswith('attachment; filename="diptych-')
-    assert "filename*=UTF-8''diptych-%E9%9B%A8%E5%A4%9C" in header
-    assert not set("\r\n<>/") & set(header.replace("UTF-8''", ""))
-
-
 def test_names_survive_old_clients() -> None:
     assert disposition("diptych-雨-1.jpg") == (
         "attachment; filename=\"diptych-1.jpg\"; filename*=UTF-8''diptych-%E9%9B%A8-1.jpg"
+    )
+    assert disposition("雨-雪.png") == (
+        "attachment; filename=\"diptych.png\"; filename*=UTF-8''%E9%9B%A8-%E9%9B%AA.png"
     )
 
 

@@ -107,3 +107,99 @@ def test_what_can_never_fit_is_a_problem(add: Add) -> None:
     tiny = replace(ENGINE, references=replace(RULE, max_bytes=10))
     with pytest.raises(references.ReferenceProblem):
         fitting.fitted(reference=row, engine=tiny)
+
+
+# --- Frames of a video ----------------------------------------------------------------------------
+
+FIRST = catalog.get_engine("jimeng-video-3.0-first")
+PRO = catalog.get_engine("jimeng-video-3.0-pro")
+TAIL = catalog.get_engine("jimeng-video-3.0-first-last")
+
+
+@pytest.mark.parametrize(
+    ("size", "part", "sent"),
+    [
+        ((320, 320), (320, 320), (320, 320)),
+        ((319, 319), (319, 319), (320, 320)),
+        ((96, 64), (96, 64), (480, 320)),
+        ((64, 96), (64, 96), (320, 480)),
+        ((1, 1), (1, 1), (320, 320)),
+        ((300, 100), (300, 100), (960, 320)),
+        ((301, 100), (300, 100), (960, 320)),
+        ((1, 65000), (1, 3), (320, 960)),
+        ((9000, 3000), (9000, 3000), (4096, 1366)),
+        ((4096, 4096), (4096, 4096), (4096, 4096)),
+    ],
+)
+def test_what_is_sent_of_a_frame(
+    size: tuple[int, int], part: tuple[int, int], sent: tuple[int, int]
+) -> None:
+    rule = FIRST.references
+    plan = fitting.plan(*size, rule)
+    assert (plan.part, plan.size) == (part, sent)
+    assert rule.min_ratio <= Fraction(*plan.size) <= rule.max_ratio
+    assert rule.min_side <= min(plan.size) <= max(plan.size) <= rule.max_side
+
+
+@pytest.mark.parametrize("first", [(960, 320), (320, 960), (1000, 1000), (1023, 577)])
+@pytest.mark.parametrize("second", [(1, 1), (640, 480), (480, 640), (4000, 1500), (65000, 1)])
+def test_a_second_frame_has_exactly_the_size_of_the_first(
+    first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    plan = fitting.plan(*second, TAIL.references, first)
+    assert plan.size == first
+    left, upper, right, lower = plan.box
+    assert 0 <= left < right <= second[0]
+    assert 0 <= upper < lower <= second[1]
+    if min(second) > 300:
+        assert abs(Fraction(*plan.part) / Fraction(*first) - 1) < 0.01
+
+
+def test_frames_are_made_when_a_video_is_composed_and_shared(add: Add) -> None:
+    row = add(photo(200, 150))
+    assert not row.renditions.filter(spec=fitting.spec_of(FIRST)).exists()
+    sent = fitting.fitted(reference=row, engine=FIRST)
+    assert (sent.width, sent.height) == (427, 320)
+    assert fitting.fitted(reference=row, engine=PRO).pk == sent.pk
+    assert fitting.fitted_all(references=[row], engine=TAIL)[0].pk == sent.pk
+    (note,) = fitting.fit_note(row, FIRST)
+    assert note.message % note.params == "It is sent enlarged to 427 × 320."
+
+
+def test_two_frames_are_sent_in_one_shape_and_the_page_says_so(add: Add) -> None:
+    one, two = add(photo(800, 600)), add(photo(1000, 1000))
+    first, second = fitting.fitted_all(references=[one, two], engine=TAIL)
+    assert first.blob == one.blob
+    with Image.open(settings.MEDIA_ROOT / second.blob.name) as image:
+        assert image.size == (800, 600)
+    assert fitting.fit_note(one, TAIL, one) == []
+    said = [note.message % note.params for note in fitting.fit_note(two, TAIL, one)]
+    assert "1000 × 750: the shape of the first frame" in said[0]
+    assert "800 × 600" in said[1]
+    turned = fitting.fitted_all(references=[two, one], engine=TAIL)
+    assert [(each.width, each.height) for each in turned] == [(1000, 1000)] * 2
+    assert fitting.fit_note(two, PRO, one) == []  # whose references have no common shape
+
+
+def test_what_travels_as_base64_has_few_enough_bytes_as_base64(add: Add) -> None:
+    rule = FIRST.references
+    assert rule.file_bytes * 4 // 3 <= rule.max_bytes
+    row = add(photo(2600, 2600, "PNG"))
+    assert row.blob.size > rule.file_bytes
+    sent = fitting.fitted(reference=row, engine=FIRST)
+    assert sent.blob.size <= rule.file_bytes
+    assert sent.blob.content_type == "image/jpeg"
+    (note,) = fitting.fit_note(row, FIRST)
+    assert "3.5 MB" in note.message % note.params
+
+
+def test_what_no_quality_makes_small_enough_gets_fewer_pixels(add: Add) -> None:
+    row = add(photo(1600, 1200))
+    tight = replace(FIRST, references=replace(FIRST.references, max_bytes=150_000))
+    sent = fitting.fitted(reference=row, engine=tight)
+    assert sent.blob.size <= tight.references.file_bytes
+    assert 320 <= sent.height < 1200
+    assert abs(sent.width / sent.height - 4 / 3) < 0.01
+    never = replace(FIRST, references=replace(FIRST.references, max_bytes=10_000))
+    with pytest.raises(references.ReferenceProblem):
+        fitting.fitted(reference=row, engine=never)

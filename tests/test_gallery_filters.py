@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import connection
@@ -148,3 +151,73 @@ def test_as_many_queries_for_many_as_for_few(team: world.Team, name: str) -> Non
     for _ in range(12):
         world.generation(team.project, team.editor)
     assert count(query) == few
+
+
+@pytest.mark.parametrize("sort", ["", "oldest", "best"])
+def test_every_page_is_read_along_an_index(team: world.Team, many: list[Asset], sort: str) -> None:
+    """Neither the whole table nor a sort of it: at 100,000 pictures that would be the page's time."""
+    if connection.vendor != "sqlite":
+        pytest.skip("the plan is read in SQLite's words")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # one project only: the planner knows that it narrows nothing
+    filters = Filters.of({"sort": sort})
+    first = gallery.assets(project=team.project, filters=filters, limit=2)
+    with CaptureQueriesContext(connection) as asked:
+        gallery.assets(project=team.project, filters=filters, after=first.next, limit=2)
+        gallery.assets(project=team.project, filters=filters, limit=2)
+    pages = [each["sql"] for each in asked if 'FROM "generations_asset"' in each["sql"]]
+    assert len(pages) >= 2
+    for sql in pages:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = " ".join(str(row[3]) for row in cursor.fetchall())
+        assert "SEARCH generations_asset USING INDEX asset_" in plan, (plan, sql)
+        assert "TEMP B-TREE" not in plan.replace("LAST TERM", ""), plan
+
+
+CHIP = re.compile(r'<a class="chip" href="\?([^"]*)"[^>]*><span>([^<]*)</span>')
+
+
+def test_each_filter_is_a_chip_that_leads_to_the_address_without_it(team: world.Team) -> None:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(team.viewer)
+    query = {
+        "q": '白鹤 "<b>',
+        "person": team.editor.username,
+        "engine": world.ENGINE,
+        "rating": "3",
+        "state": "succeeded",
+        "favourite": "1",
+        "since": "2026-01-02",
+        "until": "2026-03-04",
+        "kind": "image",
+    }
+    page = text(client.get(url(team, "gallery"), query | {"sort": "best"}))
+    chips = {unescape(words): parse_qs(unescape(href)) for href, words in CHIP.findall(page)}
+    assert len(chips) == len(query)
+    left_out = [set(query) - set(address) for address in chips.values()]
+    assert {name for names in left_out for name in names} == set(query)
+    assert all(len(names) == 1 for names in left_out)
+    assert all(address["sort"] == ["best"] for address in chips.values())
+    assert "Up to March 4, 2026" in chips
+    assert "★ 3+" in chips
+    assert '“白鹤 "<b>”' in chips
+    assert '<a class="btn ghost sm" href="?sort=best">Clear all</a>' in page
+    plain = text(client.get(url(team, "gallery"), {"sort": "best", "rating": "9"}))
+    assert "Clear all" not in plain  # an order is no filter, nonsense is none
+    assert not CHIP.findall(plain)
+
+
+def test_without_people_to_name_a_person_is_shown_as_asked_for(team: world.Team) -> None:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(team.viewer)
+    page = text(client.get(reverse("everything"), {"person": "x<i>", "engine": "gone-1.0"}))
+    assert [words for _href, words in CHIP.findall(page)] == ["x&lt;i&gt;", "gone-1.0"]
+
+
+def test_each_day_can_be_chosen_whole(team: world.Team, many: list[Asset]) -> None:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(team.viewer)
+    page = text(client.get(url(team, "gallery")))
+    assert page.count("data-whole-day") == page.count("data-day=") == 8
+    assert "data-whole-day" not in text(client.get(url(team, "gallery"), {"sort": "best"}))

@@ -43,7 +43,7 @@ def test_without_a_web_process_the_command_serves_and_serves_nothing_else(
     source = tmp_path / "a.png"
     source.write_bytes(encoded(patches().resize((256, 128)), "PNG"))
     row = references.ingest(source=source, name="a", user=team.owner, project=None)
-    (url,) = transport.urls(world.job_using(team, row), ENGINE, world.account())
+    (url,) = transport.carried(world.job_using(team, row), ENGINE, world.account())
     with serving.served() as by_us:
         assert by_us
         assert requests.get(url, timeout=10).headers["Content-Type"] == "image/png"

@@ -118,7 +118,7 @@ def test_views_are_thin() -> None:
     long = {
         f"{path}::{name}"
         for path, text in sources().items()
-        if path.startswith("generations/views/")
+        if path.startswith(("generations/views/", "generations/api/"))
         for name, node in functions(ast.parse(text))
         if [argument.arg for argument in node.args.args[:1]] == ["request"]
         and lines_without_docstring(node) > VIEW_LINES
@@ -238,6 +238,11 @@ def test_scripts_evaluate_nothing() -> None:
         )
     ]
     assert found == []
+
+
+def test_one_script_alone_knows_the_cookie_of_the_token() -> None:
+    scripts = (ROOT / "static" / "js").rglob("*.js")
+    assert [path.name for path in scripts if "csrftoken" in path.read_text()] == ["app.js"]
 
 
 def test_nothing_is_put_into_a_page_unescaped_without_a_reason() -> None:

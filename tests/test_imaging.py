@@ -24,7 +24,7 @@ def noisy(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
 def test_the_format_is_what_decoding_says(tmp_path: Path, name: str) -> None:
-    found = imaging.verify(saved(tmp_path / "a.bin", noisy((64, 48)), format=name))
+    found = imaging.verify(saved(tmp_path / "a.bin", noisy((64, 48)), format=name)).picture
     assert (found.format, found.width, found.height) == (name.lower(), 64, 48)
     assert found.content_type == imaging.FORMATS[name]
 
@@ -64,7 +64,7 @@ def test_what_is_no_picture(tmp_path: Path, name: str) -> None:
 
 def test_renditions_are_chained_and_never_larger(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.jpg", noisy((1600, 900)))
-    made = list(imaging.renditions(path))
+    made = imaging.verify(path).renditions
     assert [(each.spec, each.width, each.height) for each in made] == [
         ("1280", 1280, 720),
         ("640", 640, 360),
@@ -73,19 +73,19 @@ def test_renditions_are_chained_and_never_larger(tmp_path: Path) -> None:
     for each in made:
         with Image.open(BytesIO(each.data)) as image:
             assert (image.format, image.size) == ("WEBP", (each.width, each.height))
-    assert [each.spec for each in imaging.renditions(path, skip={"1280", "320"})] == ["640"]
     small = saved(tmp_path / "b.png", noisy((500, 10)))
-    assert [each.spec for each in imaging.renditions(small)] == ["320"]
+    assert [each.spec for each in imaging.verify(small).renditions] == ["320"]
 
 
 def test_transparency_survives(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", Image.new("RGBA", (700, 700), (255, 0, 0, 0)))
-    with Image.open(BytesIO(next(imaging.renditions(path)).data)) as image:
+    with Image.open(BytesIO(imaging.verify(path).renditions[0].data)) as image:
         assert image.convert("RGBA").getchannel("A").getextrema() == (0, 0)
 
 
 def test_the_placeholder_is_a_tiny_picture(tmp_path: Path) -> None:
-    uri = imaging.placeholder(saved(tmp_path / "a.jpg", noisy((1200, 600))))
-    assert len(uri) < 2000
-    with Image.open(BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
-        assert max(image.size) == imaging.PLACEHOLDER_PX
+    for size in ((1200, 600), (200, 100)):  # with renditions, and without
+        uri = imaging.verify(saved(tmp_path / "a.jpg", noisy(size))).placeholder
+        assert len(uri) < 2000
+        with Image.open(BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
+            assert max(image.size) == imaging.PLACEHOLDER_PX

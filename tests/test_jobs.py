@@ -199,6 +199,21 @@ def test_past_its_deadline_a_job_expires(team: world.Team) -> None:
     assert held() == (0, 1)  # nobody knows, so it counts as charged
 
 
+def test_an_old_page_of_a_job_ordered_again_settles_nothing(team: world.Team) -> None:
+    """It would release the round before, which holds nothing, and leave this one's units held."""
+    (job,) = ask(team)
+    old = Job.objects.get(pk=job.pk)
+    jobs.cancel(job=job, actor=team.editor)
+    job.refresh_from_db()
+    jobs.retry(job=job, actor=team.editor)
+    gone = jobs.Change(old, (S.QUEUED,), S.CANCELLED)
+    assert jobs.apply([gone]) == [False]
+    assert held() == (1, 0)
+    jobs.cancel(job=old, actor=team.editor)  # asks the driver instead
+    claims.cancel_waiting(lease.take(world.account()))
+    assert held() == (0, 0)
+
+
 def test_one_driver_at_a_time_and_the_epoch_grows(team: world.Team) -> None:
     account = world.account()
     first = lease.take(account)

@@ -44,8 +44,8 @@ class Started:
     def is_whole(self) -> bool:
         """Web, sandbox, and the worker with both its clusters and their forked workers?"""
         said = "\n".join(self.below().values())
-        parts = ("uvicorn", "-m sandbox", "--host drive", "--host media", "--ensure")
-        return all(part in said for part in parts) and said.count("--host media") > 4
+        parts = ("uvicorn", "-m sandbox", "host drive", "host media", "ensure")
+        return all(part in said for part in parts) and said.count("host media") > 4
 
     def signal(self, number: int) -> None:
         os.kill(self.running.process.pid, number)
@@ -57,8 +57,8 @@ class Started:
         for entry in Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(entry.name)] = command.decode()
+                    parts = [(entry / name).read_bytes() for name in ("comm", "cmdline")]
+                    found[int(entry.name)] = b" ".join(parts).replace(b"\0", b" ").decode()
             except OSError:
                 continue  # it ended while we looked
         return found

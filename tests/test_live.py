@@ -20,13 +20,15 @@ pytestmark = pytest.mark.timeout(180)
 class Listener:
     """One open stream on a socket of its own, which can be hung up while a thread reads from it."""
 
-    def __init__(self, site: Site, session: requests.Session, path: str, **headers: str) -> None:
+    def __init__(
+        self, site: Site, session: requests.Session, path: str, *, port: int = 0, **headers: str
+    ) -> None:
         self.events: list[tuple[int, str]] = []
         self.head = ""
         cookies = "; ".join(f"{each.name}={each.value}" for each in session.cookies)
         lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Cookie: {cookies}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+        self.socket = socket.create_connection(("127.0.0.1", port or site.port), timeout=60)
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from generations import imaging
 from generations.models import (
     Asset,
     Batch,
@@ -111,7 +112,8 @@ def test_without_scripts_a_form_leads_back(browser: Client, team: world.Team) ->
 
 def test_the_sweep_waits_thirty_days_and_takes_bytes_nobody_uses(team: world.Team) -> None:
     asset = team.asset
-    outputs.render(asset=asset, source=settings.MEDIA_ROOT / asset.blob.name)
+    for made in imaging.verify(settings.MEDIA_ROOT / asset.blob.name).renditions:
+        outputs.add_rendition(owner=asset, made=made)
     before = asset.blob.uses
     trash.throw_away(assets=[asset], actor=team.editor)
     assert trash.sweep() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,12 @@ __all__ = ["add"]
 
 pytestmark = pytest.mark.django_db
 ENGINE = catalog.get_engine(world.ENGINE)
+# What picture models are sent; those that ask the same share one.
+SENT = {
+    fitting.spec_of(engine)
+    for engine in catalog.ENGINES.values()
+    if engine.kind == "image" and engine.references.maximum
+}
 
 
 # --- Taking in ------------------------------------------------------------------------------------
@@ -36,9 +43,22 @@ def test_a_picture_has_a_master_thumbnails_and_what_is_sent(add: Add) -> None:
     assert (row.name, row.format, row.width, row.height) == ("Küche.jpg", "jpeg", 900, 600)
     assert row.placeholder.startswith("data:image/webp;base64,")
     specs = set(row.renditions.values_list("spec", "width"))
-    assert specs == {("640", 640), ("320", 320), (fitting.spec_of(ENGINE), 900)}
+    assert specs == {("640", 640), ("320", 320), *((spec, 900) for spec in SENT)}
     for blob in [row.blob, *(each.blob for each in row.renditions.all())]:
         assert (settings.MEDIA_ROOT / blob.name).stat().st_size == blob.size
+
+
+def test_what_one_model_cannot_be_sent_another_can(
+    add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused when it is composed for that model, and not before."""
+    rule = replace(ENGINE.references, max_bytes=600)
+    strict = replace(ENGINE, slug="strict-1.0", references=rule)
+    monkeypatch.setitem(catalog.ENGINES, strict.slug, strict)
+    row = add(photo(), "a.jpg")
+    assert row.renditions.filter(spec=fitting.spec_of(ENGINE)).exists()
+    with pytest.raises(problems.ReferenceProblem):
+        fitting.fitted(reference=row, engine=strict)
 
 
 def test_the_same_picture_is_kept_once_on_each_shelf(add: Add) -> None:
@@ -47,8 +67,8 @@ def test_the_same_picture_is_kept_once_on_each_shelf(add: Add) -> None:
     assert shared == again
     assert own != shared
     assert own.blob == shared.blob
-    # Two references, and for each the rendition that is sent is the master itself.
-    assert Blob.objects.get(pk=shared.blob_id).uses == 4
+    # Two references, and for each the renditions that are sent are the master itself.
+    assert Blob.objects.get(pk=shared.blob_id).uses == 2 * (1 + len(SENT))
     assert Rendition.objects.filter(spec="320").count() == 2
     assert Blob.objects.get(pk=shared.renditions.get(spec="320").blob_id).uses == 2
 
@@ -60,7 +80,7 @@ def test_what_was_hidden_comes_back_when_it_is_added_again(add: Add) -> None:
     row.refresh_from_db()
     assert row.hidden_at
     assert add(data).hidden_at is None
-    assert Blob.objects.get(pk=row.blob_id).uses == 2
+    assert Blob.objects.get(pk=row.blob_id).uses == 1 + len(SENT)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -155,7 +157,50 @@ def test_settings_under_another_name_or_wrong_together_are_left_out(
     assert "99999x1" not in page
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+NUMBERS = {"scale": 0.7, "min_ratio": 0.5, "size": "2048x2048"}
+
+
+@pytest.mark.parametrize("spelled", [0.7, 0.70, 7e-1, "0.7"])
+def test_a_number_comes_back_however_it_was_spelled(
+    spelled: object, browser: Client, team: world.Team
+) -> None:
+    settings = NUMBERS | {"scale": spelled}
+    recipe = {"engine": world.ENGINE, "prompt": "x", "settings": settings}
+    page = text(offer(browser, team, manifest(recipe)))
+    assert 'value="0.7"' in page
+    assert 'value="0.5"' in page
+    assert "does not have it" not in page
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        1e-300,
+        0.123,
+        1e300,
+        [0.7],
+        {"a": 1},
+        None,
+        "0.7" + " " * 60 + "x",
+    ],
+)
+def test_a_setting_that_cannot_be_kept_is_named_and_never_vanishes(
+    value: object, browser: Client, team: world.Team
+) -> None:
+    recipe = {"engine": world.ENGINE, "prompt": "x", "settings": NUMBERS | {"scale": value}}
+    page = text(offer(browser, team, manifest(recipe)))
+    assert "does not have it: scale<" in page
+    assert 'value="0.5"' in page
+    # Nor when it was chosen of several.
+    several = text(offer(browser, team, manifest(recipe, {"prompt": "y"})))
+    chosen = unescape(re.findall(r'name="recipe" value="([^"]*)"', several)[0])
+    page = text(browser.post(url(team, "restore"), {"recipe": chosen}))
+    assert "does not have it: scale<" in page
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_any_json_is_a_recipe_or_none(value: object) -> None:
     for told in (
         value,

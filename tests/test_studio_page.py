@@ -15,6 +15,7 @@ from generations.models import (
     JobState,
     LedgerEntry,
 )
+from generations.services.library import prompts
 from tests import world
 from tests.pages import HTMX, text, url
 
@@ -224,3 +225,16 @@ def test_the_page_carries_what_htmx_and_the_policy_need(browser: Client, team: w
     assert not re.search(r"<[^>]+ (style|on\w+|hx-on[^=]*)=", page)
     assert "<script>" not in page
     assert "script-src 'self'" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_the_address_puts_into_the_panel_opens_it_on_a_phone(
+    team: world.Team, browser: Client, begun: bool
+) -> None:
+    prompt = prompts.create(
+        project=team.project, user=team.editor, wording=prompts.Wording("Cat", "a {colour} cat")
+    )
+    page = browser.get(url(team, "studio"), {"prompt": prompt.public_id} if begun else {})
+    box = re.search(r'<input type="checkbox" id="sheet"[^>]*>', text(page))
+    assert box
+    assert (" checked" in box[0]) is begun

@@ -36,7 +36,7 @@ def reference(team: world.Team) -> Reference:
 
 
 def path_of(team: world.Team, reference: Reference) -> str:
-    (url,) = transport.urls(world.job_using(team, reference), ENGINE, world.account())
+    (url,) = transport.carried(world.job_using(team, reference), ENGINE, world.account())
     return url.removeprefix("http://127.0.0.1:8000")
 
 
@@ -223,7 +223,7 @@ def test_a_run_without_references_asks_nothing_more(
 ) -> None:
     job = world.job_using(team)
     with django_assert_num_queries(0):
-        assert transport.urls(job, ENGINE, job.account) == []
+        assert transport.carried(job, ENGINE, job.account) == []
 
 
 @pytest.mark.django_db

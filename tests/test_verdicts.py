@@ -10,6 +10,7 @@ from django.utils import timezone
 from generations.models import Job, JobState, Outcome
 from generations.providers import base
 from generations.services.driver import pace, verdicts
+from generations.templatetags import failures
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -95,32 +96,25 @@ def test_what_the_provider_forgot_counts_as_charged(job: Job) -> None:
     assert (change.after, change.fields["reason"], change.delivered) == (S.EXPIRED, "not_found", 1)
 
 
-def test_the_pace_halves_and_recovers() -> None:
-    account = world.account()
-    account.max_concurrent, account.rate_per_s = 8, 1000.0
-    mine = pace.Pace(account)
-    mine.tokens = 100.0
-    assert mine.slots(0) == 8
-    assert mine.slots(5) == 3
-    mine.throttled(None)
-    assert (mine.allowed, mine.slots(0)) == (4, 0)
-    account.cool_until = timezone.now() - timedelta(seconds=1)
-    assert mine.slots(0) == 4
-    for _each in range(pace.GOOD_BEFORE_RISE):
-        mine.accepted()
-    assert mine.allowed == 5
-    account.refresh_from_db()
-    assert (account.strikes, account.cool_until) == (0, None)
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (base.Progress(R.NOT_FOUND), "not_found"),
+        (base.Progress(R.NOT_FOUND, code="50215"), "stale_task"),
+        (base.Progress(R.EXPIRED), "expired"),
+    ],
+)
+def test_three_ways_to_lose_a_task_are_told_apart(
+    job: Job, told: base.Progress, reason: str
+) -> None:
+    change = verdicts.after_poll(job, told, 3)
+    assert change is not None
+    assert (change.after, change.fields["reason"]) == (S.EXPIRED, reason)
+    assert change.fields["provider_code"] == told.code
+    assert len({failures.MEANINGS[each].sentence for each in LOST}) == 3
 
 
-def test_the_rate_is_a_bucket() -> None:
-    account = world.account()
-    account.max_concurrent, account.rate_per_s = 100, 2.0
-    mine = pace.Pace(account)
-    mine.tokens = 2.0
-    assert mine.slots(0) == 2
-    mine.spend(2)
-    assert mine.slots(0) == 0
+LOST = ("not_found", "stale_task", "expired")
 
 
 def test_polls_come_slower_the_longer_it_takes() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django import db
 from django.utils import timezone
 
-from generations.models import Job, JobState, Outcome, Submission
+from generations.models import Event, Job, JobState, Outcome, Submission
 from generations.providers import base
 from generations.services import events, jobs
 from generations.services.driver import lease as leases
@@ -86,7 +87,7 @@ def test_a_database_that_stumbles_loses_no_answer(
 def test_one_bad_answer_does_not_take_the_others_along(
     mine: watch.Watch, sent: Result, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = say("poll", sent.job, base.Progress(R.RUNNING))
+    bad = say("cancel", sent.job, answer=True)
     real = mine.record
 
     def record(result: Result) -> watch.Then:
@@ -97,6 +98,27 @@ def test_one_bad_answer_does_not_take_the_others_along(
     monkeypatch.setattr(mine, "record", record)
     mine.absorb([bad, sent])
     assert state(sent.job) == S.RUNNING
+
+
+def test_an_answer_that_changes_nothing_costs_no_transaction(
+    mine: watch.Watch, sent: Result, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    """On SQLite each would hold the one write lock for a moment; most polls say that it goes on."""
+    job = running(mine, sent)
+    with django_assert_num_queries(0):
+        mine.absorb([say("poll", job, base.Progress(R.RUNNING)) for _each in range(20)])
+    assert len(mine.due) == 21
+
+
+def test_many_answers_publish_each_run_once(mine: watch.Watch, sent: Result) -> None:
+    job = running(mine, sent)
+    before = Event.objects.count()
+    with jobs.together():
+        for after in (S.COLLECTING, S.SUCCEEDED):
+            change = jobs.Change(job, (S(Job.objects.get(pk=job.pk).state),), after, {})
+            assert jobs.apply([change]) == [True]
+        assert Event.objects.count() == before
+    assert Event.objects.count() == before + 1
 
 
 def test_a_late_yes_brings_an_uncertain_job_back(mine: watch.Watch, sent: Result) -> None:

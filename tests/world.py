@@ -122,6 +122,22 @@ def asset(job: Job, position: int = 0, data: bytes | None = None) -> Asset:
     )
 
 
+def rendered(source: Asset, spec: str, image: Image.Image | None = None) -> Rendition:
+    """A WebP that stands for an asset, under this spec."""
+    out = BytesIO()
+    image = image or Image.new("RGB", (320, 180), (90, 90, 90))
+    image.save(out, "WEBP", quality=80)
+    return Rendition.objects.get_or_create(
+        asset=source,
+        spec=spec,
+        defaults={
+            "blob": blob(out.getvalue(), "image/webp"),
+            "width": image.width,
+            "height": image.height,
+        },
+    )[0]
+
+
 def shelved(user: User, project: Project | None, data: bytes | None = None) -> Reference:
     """A picture on the project's shelf, or on the person's own, made without decoding anything."""
     data = data or picture((200, 120, 40))

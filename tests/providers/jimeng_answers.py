@@ -10,6 +10,7 @@ from generations.providers import catalog
 from generations.providers.base import (
     Accepted,
     Credentials,
+    Finished,
     Progress,
 )
 from generations.providers.jimeng import Jimeng
@@ -28,7 +29,7 @@ def build(**settings: object) -> dict[str, Any]:
     return json.loads(PROVIDER.build(ENGINE, "一只柯基", cleaned).body)
 
 
-def submit() -> Accepted:
+def submit() -> Accepted | Finished:
     call = PROVIDER.build(ENGINE, "一只柯基", catalog.defaults(ENGINE))
     return PROVIDER.submit(
         call,

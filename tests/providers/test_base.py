@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from generations import providers
 from generations.providers import base
-from generations.providers.base import Credentials, ProviderError, clean_text
+from generations.providers.base import Credentials, ProviderError
+from generations.providers.texts import clean_text
 
 KINDS = [
     # kind, sent, permanent, charged, reason

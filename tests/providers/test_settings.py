@@ -138,7 +138,7 @@ BAD: list[tuple[dict[str, object], dict[str, str]]] = [
     ({"min_ratio": "2", "max_ratio": "1"}, {"max_ratio": "must not be below"}),
     ({"min_ratio": "4"}, {"max_ratio": "must not be below"}),
     ({"min_ratio": "0.0624"}, {"min_ratio": "from 0.0625 to 15.9999"}),
-    ({"max_ratio": "16"}, {"max_ratio": "from 0.0625 to 15.9999"}),
+    ({"max_ratio": "16"}, {"max_ratio": "from 0.0626 to 15.9999"}),
     ({"min_ratio": "0.33333"}, {"min_ratio": "at most 4 decimals"}),
     ({"scale": "0.555"}, {"scale": "at most 2 decimals"}),
     ({"scale": "0." + "5" * 900}, {"scale": "at most 2 decimals"}),

@@ -109,11 +109,11 @@ class Sandbox:
             body["req_json"] = json.dumps({"return_url": True})
         return self.call(GET_RESULT, body)
 
-    def finished(self, task_id: str, seconds: float = 10) -> requests.Response:
+    def finished(self, task_id: str, seconds: float = 10, req_key: str = KEY) -> requests.Response:
         """Poll until the status is not one of waiting."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            response = self.poll(task_id)
+            response = self.poll(task_id, req_key=req_key)
             if (response.json()["data"] or {}).get("status") not in ("in_queue", "generating"):
                 return response
             time.sleep(0.05)

@@ -101,7 +101,7 @@ def test_other_methods_of_known_actions(sandbox: Sandbox) -> None:
     assert (response.status_code, response.json()["code"]) == (404, 50402)
 
 
-@pytest.mark.parametrize("path", ["/api/v3/images/generations", "/x", "/files/", "/_sandbox/"])
+@pytest.mark.parametrize("path", ["/api/v3/images", "/x", "/files/", "/_sandbox/"])
 def test_unknown_paths(sandbox: Sandbox, path: str) -> None:
     response = requests.post(f"{sandbox.url}{path}", json={}, timeout=5)
     assert response.json()["ResponseMetadata"]["Error"]["Code"] == "ServiceNotFound"

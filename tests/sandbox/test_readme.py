@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from sandbox.ark_models import MODELS
+from sandbox.ark_wire import CODES
 from sandbox.engines import ENGINES
-from sandbox.faults import KINDS
+from sandbox.faults import ARK, KINDS
 from sandbox.options import build_parser
 from sandbox.triggers import ALIASES
 from sandbox.wire import SERVICE_CODES
@@ -26,7 +28,13 @@ def test_every_word_and_code_is_documented() -> None:
 
 
 def test_every_fault_is_documented() -> None:
-    assert [kind for kind in KINDS if f"`{kind}`" not in TEXT] == []
+    assert [kind for kind in (*KINDS, *ARK) if f"`{kind}`" not in TEXT] == []
+
+
+def test_every_model_and_error_of_ark_is_documented() -> None:
+    assert [name for name in MODELS if f"`{name}`" not in TEXT] == []
+    words = {word.strip(".,") for word in TEXT.split()}
+    assert [code for code in CODES if code not in words] == []
 
 
 def test_the_sandbox_stands_alone() -> None:

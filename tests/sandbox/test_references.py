@@ -164,7 +164,7 @@ def test_nothing_but_this_machine_is_asked(url: str, sandbox: Sandbox) -> None:
 def test_a_source_that_drips_is_given_up(shelf: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(references, "FETCH_SECONDS", 0.3)
     with pytest.raises(ServiceRefusal) as caught:
-        references._fetch(f"{shelf}/slow", "image_urls[0]")
+        references.fetch(f"{shelf}/slow", "image_urls[0]", references.PICTURES)
     assert caught.value.code == 50207
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import av
 import pytest
 import requests
 from PIL import Image
@@ -16,6 +18,7 @@ from tests.sandbox.caller import KEY, Sandbox
 
 VisualService = pytest.importorskip("volcengine.visual.VisualService").VisualService
 URL_JSON = json.dumps({"return_url": True})
+MARKED = json.dumps({"aigc_meta": {"producer_id": "one", "content_propagator": "studio"}})
 
 
 @pytest.fixture
@@ -34,10 +37,10 @@ def sdk(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     VisualService()
 
 
-def result(sdk: Any, task_id: str) -> dict[str, Any]:
+def result(sdk: Any, task_id: str, **more: str) -> dict[str, Any]:
     """Poll until it is done."""
     for _ in range(100):
-        body = {"req_key": KEY, "task_id": task_id, "req_json": URL_JSON}
+        body = {"req_key": KEY, "task_id": task_id, "req_json": URL_JSON, **more}
         answer: dict[str, Any] = sdk.cv_sync2async_get_result(body)
         assert answer["code"] == 10000
         if answer["data"]["status"] == "done":
@@ -55,6 +58,30 @@ def test_submit_and_fetch_a_picture(sdk: Any, prompt: str) -> None:
     image = Image.open(io.BytesIO(requests.get(url, timeout=10).content))
     image.load()
     assert image.size == (1536, 1024)
+
+
+def frame() -> str:
+    """A first frame, as base64."""
+    out = io.BytesIO()
+    Image.new("RGB", (640, 480), (40, 90, 160)).save(out, "JPEG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_submit_and_fetch_a_video(sdk: Any, given: bool) -> None:
+    key = "jimeng_ti2v_v30_pro"
+    body = {"req_key": key, "prompt": "镜头缓缓推近", "seed": -1, "frames": 121}
+    more = {"binary_data_base64": [frame()]} if given else {"aspect_ratio": "4:3"}
+    answer = sdk.cv_sync2async_submit_task({**body, **more})
+    assert (answer["code"], answer["message"]) == (10000, "Success")
+    found = result(sdk, answer["data"]["task_id"], req_key=key, req_json=MARKED)["data"]
+    assert set(found) == {"status", "video_url", "aigc_meta_tagged"}
+    file = requests.get(found["video_url"], timeout=10)
+    assert file.headers["Content-Type"] == "video/mp4"
+    with av.open(io.BytesIO(file.content)) as video:
+        (stream,) = video.streams.video
+        assert (stream.width, stream.height) == (1664, 1248)
+        assert sum(1 for _frame in video.decode(stream)) == 121
 
 
 def test_security_token(sdk: Any) -> None:
