@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --allow-unsafe --generate-hashes --no-emit-find-links \
 	--no-emit-index-url --strip-extras --quiet
 
-.PHONY: run setup test prove lint format lock messages screens bench-gallery clean
+.PHONY: run setup test prove lint format lock messages docs screens bench bench-gallery chaos clean
 
 run:  ## prepare what is missing and start the studio; Ctrl-C stops it
 	@$(PYTHON) studio/launcher.py run
@@ -35,14 +35,28 @@ messages: .venv/development  ## bring locale/*/LC_MESSAGES/django.po up to date 
 	@$(VENV) locale/messages.py update
 	@$(VENV) locale/messages.py missing || true
 
+docs: .venv/development  ## docs/engines.md from the catalogue
+	@$(VENV) docs/engines.py
+
 screens: .venv/development  ## the screenshots of docs/screens, in both themes and languages
 	@$(PYTHON) studio/launcher.py build
 	@$(VENV) -m tests.browser.screens
 
+bench: .venv/development  ## the engine at 200, 1,000 and 3,000 runs at once, beside blocking tasks; in a browser; 500 viewers
+	@$(PYTHON) studio/launcher.py build
+	@$(VENV) -m bench.engine
+
 bench-gallery: .venv/development  ## gallery and search at 100,000 runs, on SQLite and PostgreSQL
 	@$(PYTHON) studio/launcher.py build
-	@$(VENV) -m bench.gallery 100000
-	@$(VENV) -m bench.gallery 100000 postgresql://postgres@127.0.0.1:5432/postgres
+	@sqlite=0; $(VENV) -m bench.gallery 100000 || sqlite=$$?; \
+	$(VENV) -m bench.gallery 100000 postgresql://postgres@127.0.0.1:5432/postgres && exit $$sqlite
+
+KILLS ?= 60
+JOBS ?= 600
+SEED ?= 1
+chaos: .venv/development  ## kill everything while people work, then check every row (DATABASE, PRODUCTION=1, UNSAFE=1)
+	@$(VENV) -m tests.chaos --kills $(KILLS) --jobs $(JOBS) --seed $(SEED) --database "$(DATABASE)" \
+		$(if $(PRODUCTION),--production) $(if $(UNSAFE),--unsafe-requeue)
 
 clean:  ## remove what can be made again; never var/, which holds your pictures
 	rm -rf .venv staticfiles var/stamps .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
