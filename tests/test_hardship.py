@@ -47,12 +47,10 @@ def ask(site: Site) -> None:
 def all_done(site: Site, within_s: float = 120.0) -> None:
     """Every run has its picture, was sent once, and holds nothing any more."""
     wanted = {"states": ["succeeded"] * RUNS, "assets": RUNS, "books": 0, "held": 0}
-    wait_until(
-        lambda: site.shell(ROWS + OUTCOME) == wanted,
-        timeout_s=within_s,
-        every_s=1,
-        what=f"{wanted}, not {site.shell(ROWS + OUTCOME)}",
-    )
+    ends = time.monotonic() + within_s
+    while (found := site.shell(ROWS + OUTCOME)) != wanted and time.monotonic() < ends:
+        time.sleep(1)
+    assert found == wanted
     assert len(site.sandbox.ledger()) == RUNS
 
 
@@ -94,10 +92,14 @@ def test_a_locked_database_is_waited_for(start_site: Callable[..., Site]) -> Non
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("sent", [1, RUNS])
 def test_a_postgresql_that_restarts_is_waited_for(
-    postgres_url: str, start_site: Callable[..., Site]
+    sent: int, postgres_url: str, start_site: Callable[..., Site]
 ) -> None:
-    """As a restart: every connection ends at once, and for five seconds there is none to be had."""
+    """As a restart: every connection ends at once, and for five seconds there is none to be had.
+
+    After the first is sent most answers are not written down yet; whoever drives holds the only copy.
+    """
     site = start_site(
         database_url=postgres_url,
         demo=False,
@@ -106,7 +108,7 @@ def test_a_postgresql_that_restarts_is_waited_for(
     )
     site.begin()
     ask(site)
-    wait_until(lambda: len(site.sandbox.ledger()) == RUNS, timeout_s=30, what="all sent")
+    wait_until(lambda: len(site.sandbox.ledger()) >= sent, timeout_s=30, every_s=0.01, what="sent")
     elsewhere, _, name = postgres_url.rpartition("/")
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with psycopg.connect(f"{elsewhere}/postgres", autocommit=True) as server:

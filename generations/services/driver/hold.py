@@ -22,7 +22,7 @@ from generations.services import events, jobs
 from generations.services.driver import claims, verdicts
 from generations.services.driver.calls import Pool, Result
 from generations.services.driver.lease import Lease
-from generations.services.driver.watch import Watch
+from generations.services.driver.watch import AWAY_S, Watch
 from generations.services.jobs import parts
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,16 @@ class Hold(Watch):
         return [engine.slug for engine in catalog.SYNCHRONOUS]
 
     # --- after the slice ---
+
+    def rescue(self) -> None:
+        """The database went away in the middle: what is being sent comes back, and is written down then."""
+        ends = time.monotonic() + AWAY_S
+        while self.sending.keys() - self.open_calls() and time.monotonic() < ends:
+            self.await_database()
+            try:
+                self.absorb(self.pool.gather(LOOK_S))
+            except (db.OperationalError, db.InterfaceError):
+                log.warning("an answer was written, but what follows was not")
 
     def wait_for_calls(self) -> None:
         """Keep the open calls' leases, and record each answer, until there are none."""

@@ -13,8 +13,8 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 
+from django import db
 from django.conf import settings
-from django.db import DatabaseError
 
 from generations.models import Job, JobState, Limited, ProviderAccount, Submission
 from generations.providers import catalog, get_provider
@@ -56,6 +56,10 @@ def drive(*, account_id: int, stop: Stop) -> bool:
     log.debug("slice began", extra={"account": account_id, "epoch": lease.epoch})
     try:
         run.loop()
+    except (db.OperationalError, db.InterfaceError):
+        log.exception("slice lost the database", extra={"account": account_id})
+        run.rescue()
+        raise
     finally:
         run.pool.close()
         run.slow.close()
@@ -189,7 +193,7 @@ class Slice(Hold):
             return self.provider.build(
                 engine, recipe["prompt"], recipe["settings"], references=references
             )
-        except DatabaseError:
+        except db.DatabaseError:
             raise  # about the database, not about the job: whoever drives next tries again
         except Exception:
             log.exception("recipe cannot be built", extra={"job": job.pk})

@@ -31,6 +31,8 @@ from generations.services.jobs.backoff import retry_interval
 
 log = logging.getLogger(__name__)
 RETRY_WAITS_S = (0.0, 1.0, 3.0, 10.0)
+AWAY_S = 60.0
+LOOK_AGAIN_S = 0.3
 # A video takes minutes, and half of that is long for somebody whose prompt was refused at once.
 FIRST_POLL_S = 5.0
 S = JobState
@@ -84,6 +86,7 @@ class Watch:
                 thens = [self.record(result) for result in news]
         except db.Error:
             log.exception("a batch of answers could not be written at once")
+            self.await_database()
             thens = [self.record_alone(result) for result in news]
         if any(isinstance(result.answer, Accepted) for result in news):
             crash.point("after_remote_id")
@@ -98,6 +101,18 @@ class Watch:
             return self.change_of(result) is not None
         return result.verb != "probe"
 
+    def await_database(self) -> None:
+        """A restart takes seconds, in which nothing can be written, and what is known must not be lost."""
+        ends = time.monotonic() + AWAY_S
+        while time.monotonic() < ends:
+            try:
+                db.connection.close()
+                db.connection.ensure_connection()
+            except db.OperationalError:
+                time.sleep(LOOK_AGAIN_S)
+            else:
+                return
+
     def record_alone(self, result: Result) -> Then:
         """One bad answer must not take the others along, nor a short outage a good one."""
         for wait in RETRY_WAITS_S:
@@ -105,7 +120,7 @@ class Watch:
             try:
                 with jobs.together():
                     return self.record(result)
-            except db.OperationalError:
+            except (db.OperationalError, db.InterfaceError):
                 db.connection.close()
             except db.Error:
                 log.exception("an answer could not be written", extra={"job": result.job.pk})

@@ -102,6 +102,10 @@ class Debt:
     def owe(self, since: float | None) -> None:
         self.since, self.sent = since, 0
 
+    def excuse(self) -> None:
+        """Nothing could be done meanwhile, and django-q2 needs ten seconds to replace what died of it."""
+        self.owe(None if self.since is None else time.monotonic())
+
 
 class Watchdog:
     """Sends a canary every few seconds and says when something has been owed for too long.
@@ -143,6 +147,8 @@ class Watchdog:
             queue.canary(self.name)
         except db.Error:
             log.warning("no canary: the database does not answer", extra={"cluster": self.name})
+            self.answer.excuse()
+            self.acknowledgement.excuse()
         else:
             self.acknowledgement.sent += 1
             self.answer.sent += 1
