@@ -13,6 +13,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from generations.models import Generation, Reference
 from generations.providers import catalog
@@ -23,7 +24,7 @@ from generations.services.library.fitting import fit_note
 from generations.services.library.picks import Pick
 
 USUAL_COUNT = {"image": 4, "video": 1}
-FIXED = ("prompt", "engine", "count", "form_token", "rerun_of", "references")
+FIXED = ("prompt", "engine", "also", "count", "form_token", "rerun_of", "references")
 
 
 class ComposeForm(forms.Form):
@@ -31,6 +32,7 @@ class ComposeForm(forms.Form):
 
     prompt = forms.Field(required=False)
     engine = forms.Field(required=False)
+    also = forms.Field(required=False)
     count = forms.Field(required=False)
     form_token = forms.Field(required=False)
     rerun_of = forms.Field(required=False)
@@ -101,11 +103,74 @@ class ComposeForm(forms.Form):
         """What each chosen picture is for, by its token."""
         return {name[5:]: str(self.data[name]) for name in self.data if name.startswith("role-")}
 
-    def take_errors(self, problems: Sequence[FieldError]) -> None:
-        """Put each of compose's problems at its field, translated."""
+    def take_errors(
+        self, problems: Sequence[FieldError], engine: catalog.Engine | None = None
+    ) -> None:
+        """Put each of compose's problems at its field, translated; those of `engine`, which is not the
+        first of several models, at the list of the others, under its name.
+        """
         for problem in problems:
+            if engine:
+                said = _(problem.message) % problem.params
+                self.add_error("also", f"{_(engine.label)}: {said}")
+                continue
             name = problem.field if problem.field in self.fields else None
             self.add_error(name, _(problem.message) % problem.params)
+
+    # --- Several models -----------------------------------------------------------------------
+
+    @property
+    def others(self) -> list[str]:
+        """The models on offer that are to make the same besides, in the order of the list."""
+        chosen = self.initial.get("also", [])
+        if isinstance(self.data, QueryDict) and self.is_bound:
+            chosen = self.data.getlist("also")
+        offered = [each.slug for each in accounts.offered()]
+        return [each for each in offered if each in chosen and each != self.engine_on_offer.slug]
+
+    @property
+    def models(self) -> int:
+        return 1 + len(self.others)
+
+    @property
+    def also_errors(self) -> list[str]:
+        return self.field_errors("also")
+
+    def asks(self) -> list[compose.Ask]:
+        """What each model is asked for: the first as it was typed, the others the nearest to it."""
+        engine = self.engine_on_offer
+        first = compose.Ask(
+            self.typed("engine") or engine.slug, self.raw_settings(), self.asked_count()
+        )
+        return [first, *(self.ask_also(catalog.ENGINES[slug]) for slug in self.others)]
+
+    def ask_also(self, engine: catalog.Engine) -> compose.Ask:
+        """As many of the same kind, or as many as is usual of the other, in the nearest shape."""
+        here, settings = self.engine_on_offer, self.good_settings
+        shape = catalog.aspect(here, settings)
+        alike = engine.kind == here.kind
+        return compose.Ask(
+            engine.slug,
+            catalog.carried(engine, settings, shape, len(self.picks)),
+            self.asked_count() if alike else USUAL_COUNT[engine.kind],
+        )
+
+    @property
+    def others_told(self) -> list[tuple[str, str]]:
+        """Each of the others by name, with what the settings come to on it, in short."""
+        return [self._told(catalog.ENGINES[slug]) for slug in self.others]
+
+    def _told(self, engine: catalog.Engine) -> tuple[str, str]:
+        ask = self.ask_also(engine)
+        settings = catalog.clean_settings(engine, ask.settings)
+        rows = catalog.describe_settings(engine, settings)
+        words = [_(row.value) for row in rows if row.name in ("size", "aspect_ratio", "frames")]
+        if engine.kind != self.engine_on_offer.kind:
+            name = ngettext("%(n)s picture", "%(n)s pictures", ask.count)
+            if engine.kind == "video":
+                name = ngettext("%(n)s video", "%(n)s videos", ask.count)
+            words.append(name % {"n": ask.count})
+        return _(engine.label), " · ".join(words)
 
     # --- What it begins with ------------------------------------------------------------------
 
@@ -128,7 +193,9 @@ class ComposeForm(forms.Form):
         """
         kept = {*self.fields} if names is None else {"prompt", "engine", "count", *names}
         typed = {name: self.typed(name) for name in kept - {"rerun_of", "references"}}
-        form = ComposeForm(initial=typed | {"form_token": secrets.token_urlsafe(16)})
+        form = ComposeForm(
+            initial=typed | {"form_token": secrets.token_urlsafe(16), "also": self.others}
+        )
         form.picks, form.saved = self.picks, self.saved
         return form
 
@@ -221,58 +288,3 @@ def raw_recipe(slug: str, settings: Mapping[str, Any]) -> dict[str, object]:
 
 def _on_offer(param: catalog.SizeParam, value: str) -> bool:
     return param.auto(value) is not None or value in {each.value for each in param.presets}
-
-
-def estimate(form: ComposeForm, seconds: Sequence[float]) -> list[dict[str, object]]:
-    """What the footer says for each count, as single pictures and as sets; one of them shows.
-
-    `seconds` is when one, two, … pictures would be done, the line of today before them.
-    """
-    engine, single, shown = form.engine_on_offer, form.as_single, form.shown_count
-    settings = {**form.good_settings, "single": False}
-    most = catalog.max_outputs(engine, settings, len(form.picks))
-    return [
-        {
-            "count": count,
-            "seconds": round(seconds[count - 1]),
-            "total": engine.outputs.max_total,
-            "limit": engine.outputs.limited_by,
-            "most": count * most,
-            "hidden_single": not single or count != shown,
-            "hidden_set": single or count != shown,
-        }
-        for count in range(1, compose.MAX_COUNT + 1)
-    ]
-
-
-class ListForm(forms.Form):
-    """The list of a batch, beside the compose form that holds the settings its lines share."""
-
-    TABLE = "table"
-
-    name = forms.Field(required=False)
-    how = forms.Field(required=False)
-    lines = forms.Field(required=False)
-    template = forms.Field(required=False)
-
-    def typed(self, name: str) -> str:
-        value = self[name].value()
-        return "" if value is None else str(value)
-
-    @property
-    def is_table(self) -> bool:
-        return self.typed("how") == self.TABLE
-
-    def check_name(self, longest: int) -> bool:
-        """Whether the name fits; says so at the field when it does not."""
-        if len(self.typed("name").strip()) <= longest:
-            return True
-        self.add_error("name", _("A name has at most %(max)s characters.") % {"max": longest})
-        return False
-
-    def take_errors(self, problems: Sequence[FieldError]) -> list[FieldError]:
-        """Put each problem of the list at its field; the rest belongs to the settings."""
-        for problem in problems:
-            if problem.field in self.fields:
-                self.add_error(problem.field, _(problem.message) % problem.params)
-        return [problem for problem in problems if problem.field not in self.fields]

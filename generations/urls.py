@@ -127,6 +127,7 @@ urlpatterns = [
     path("f/<uuid:asset>/<int:width>", files.rendition, name="file-rendition"),
     path("r/<str:token>/", files.reference_for_provider, name="reference-for-provider"),
     path("compare/", compare.compare, name="compare"),
+    path("compare/<uuid:together>/", compare.together, name="compare-together"),
     path("a/<uuid:asset>/best/", compare.best, name="asset-best"),
     path("export/", exports.selection, name="export"),
     path("g/<uuid:generation>/export/", exports.run, name="generation-export"),

@@ -37,8 +37,8 @@ def remove_the_guard(people: int) -> None:
         return found
 
     def forget(*given: Any) -> Generation:
-        project, user, engine, recipe, count, _token, origin = given
-        return make(project, user, engine, recipe, count, None, origin)
+        project, user, asked, _token, origin, tie = given
+        return make(project, user, asked, None, origin, tie)
 
     compose.asked_before, compose._generation = look, forget  # type: ignore[assignment]
 

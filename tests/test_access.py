@@ -22,7 +22,16 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 from django.utils import timezone
 
-from generations.models import ApiToken, Batch, JobState, Membership, Reference, Use, User
+from generations.models import (
+    ApiToken,
+    Batch,
+    Generation,
+    JobState,
+    Membership,
+    Reference,
+    Use,
+    User,
+)
 from generations.models.files import AssetQuerySet
 from generations.services import people as people_
 from generations.services.library import transport
@@ -111,6 +120,12 @@ def _prompt(name: str) -> Callable[[world.Team], str]:
 
 def _compare(team: world.Team) -> str:
     return f"{reverse('compare')}?a={team.asset.public_id}&b={team.asset.public_id}"
+
+
+def _together(team: world.Team) -> str:
+    tie = team.generation.together or uuid4()
+    Generation.objects.filter(pk=team.generation.pk).update(together=tie)
+    return reverse("compare-together", args=[tie])
 
 
 def _batch(team: world.Team) -> str:
@@ -270,6 +285,7 @@ TABLE: dict[str, Row] = {
     ),
     "reference-for-provider": Row(_signed_reference, read="anyone"),
     "compare": Row(_compare, read="member"),
+    "compare-together": Row(_together, read="member"),
     "asset-best": Row(
         _asset("asset-best"),
         write="writer",

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from generations.models import Asset, Generation, Job, JobState, Project, User
 from generations.providers import catalog
-from generations.services import compose
+from generations.services import recipes
 from tests import world
 
 RATE = 24
@@ -53,7 +53,7 @@ def run(
     found = catalog.get_engine(engine)
     # What it starts from is left out: its references are rows that a test makes where it needs them.
     recipe = {
-        "schema": compose.RECIPE_SCHEMA,
+        "schema": recipes.RECIPE_SCHEMA,
         "engine": engine,
         "revision": found.revision,
         "prompt": prompt,

@@ -85,6 +85,8 @@ class Generation(models.Model):
     )
     # The one-time token of the form that asked: a double click finds the first one's row.
     form_token = models.CharField(max_length=64, null=True, unique=True)
+    # What was asked for with one press for several models has one of these; shown in one row.
+    together = models.UUIDField(null=True, db_index=True, editable=False)
     cost_mills = models.PositiveBigIntegerField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
     # The best of its pictures' ratings, kept for lists.

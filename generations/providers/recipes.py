@@ -5,8 +5,10 @@ Everything here follows from an engine's declaration; nothing knows an engine by
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -189,6 +191,53 @@ def aspect(engine: Engine, settings: Mapping[str, object]) -> tuple[int, int] | 
     names = (param.name for param in engine.params if isinstance(param, SizeParam))
     shape = str(settings.get("aspect_ratio", "")).replace(":", "x")
     return dimensions(settings.get(next(names, ""), shape))
+
+
+def carried(
+    engine: Engine,
+    settings: Mapping[str, SettingValue],
+    shape: tuple[int, int] | None,
+    references: int,
+) -> dict[str, SettingValue]:
+    """Another engine's settings on this one: each that it takes as it is, and its usual ones for the rest.
+
+    `shape` is what the other was asked for, as `aspect` tells it: here it is the nearest there is, where
+    the references leave a choice.
+    """
+    found = defaults(engine)
+    near = _nearest(engine, shape) if shape else {}
+    for name, value in {**settings, **near}.items():
+        if name in found and not (references and getattr(engine.param(name), "alone", False)):
+            with contextlib.suppress(SettingsError):
+                found = clean_settings(engine, {**found, name: value})
+    return found
+
+
+def _nearest(engine: Engine, shape: tuple[int, int]) -> dict[str, SettingValue]:
+    """The size or ratio nearest to a shape, under its parameter's name; sizes near it in area first."""
+    wanted = math.log(shape[0] / shape[1])
+
+    def off(width: int, height: int) -> float:
+        return round(abs(math.log(width / height) - wanted), 2)
+
+    for param in engine.params:
+        if isinstance(param, SizeParam) and param.presets:
+            usual = param.area(param.default)
+            best = min(
+                param.presets,
+                key=lambda each: (
+                    off(each.width, each.height),
+                    abs(each.width * each.height - usual),
+                ),
+            )
+            return {param.name: best.value}
+        if param.name == "aspect_ratio" and isinstance(param, ChoiceParam):
+            ratios = {
+                each.value: dimensions(each.value.replace(":", "x")) for each in param.choices
+            }
+            known = {value: sides for value, sides in ratios.items() if sides}
+            return {param.name: min(known, key=lambda value: off(*known[value]))} if known else {}
+    return {}
 
 
 def docs_table(engine: Engine) -> list[DocRow]:

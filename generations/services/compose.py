@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -25,9 +26,18 @@ from generations.services import accounts, crash, events, queue, quota
 from generations.services.gallery import search
 from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
+from generations.services.recipes import (
+    MAX_COUNT,
+    ComposeProblem,
+    build_recipe,
+    check,
+    count_problem,
+)
 
 __all__ = [
     "MAX_COUNT",
+    "MOST_TOGETHER",
+    "Ask",
     "Chosen",
     "ComposeProblem",
     "Origin",
@@ -36,18 +46,10 @@ __all__ = [
     "check",
     "count_problem",
     "submit",
+    "submit_together",
 ]
 
-MAX_COUNT = 8
-RECIPE_SCHEMA = 1
-
-
-class ComposeProblem(Exception):
-    """What was asked for cannot be run; `errors` name the fields, as untranslated msgids."""
-
-    def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("; ".join(error.message for error in errors))
-        self.errors = errors
+MOST_TOGETHER = 4  # as many as can be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,57 +61,13 @@ class Origin:
     batch: Batch | None = None
 
 
-def check(
-    engine: catalog.Engine, prompt: str, settings: Mapping[str, object], references: int = 0
-) -> tuple[str, dict[str, catalog.SettingValue]]:
-    """The prompt and the settings as a run takes them, with so many references.
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one model is to make of a prompt."""
 
-    Raises ComposeProblem with every problem found.
-    """
-    problems: list[FieldError] = []
-    cleaned: dict[str, catalog.SettingValue] = {}
-    try:
-        prompt = catalog.clean_prompt(engine, prompt)
-    except catalog.PromptError as error:
-        problems.append(FieldError("prompt", error.message, error.params))
-    try:
-        cleaned = catalog.clean_settings(engine, settings)
-    except catalog.SettingsError as error:
-        problems.extend(error.errors)
-    problems += catalog.check_references(engine, cleaned, references)
-    if problems:
-        raise ComposeProblem(problems)
-    return prompt, cleaned
-
-
-def build_recipe(
-    engine: catalog.Engine,
-    prompt: str,
-    settings: Mapping[str, object],
-    references: Sequence[Chosen] = (),
-) -> dict[str, object]:
-    """Validate and freeze the input of a run; raise ComposeProblem with every problem found."""
-    prompt, cleaned = check(engine, prompt, settings, len(references))
-    return {
-        "schema": RECIPE_SCHEMA,
-        "engine": engine.slug,
-        "revision": engine.revision,
-        "prompt": prompt,
-        "settings": catalog.with_seed(engine, cleaned),
-        "references": [
-            {"sha256": each.reference.blob_id, "role": each.role} for each in references
-        ],
-    }
-
-
-def count_problem(engine: catalog.Engine, count: int) -> FieldError | None:
-    """What is wrong with asking for so many."""
-    if 1 <= count <= MAX_COUNT:
-        return None
-    message = N_("Choose a number of pictures from 1 to %(max)s.")
-    if engine.kind == "video":
-        message = N_("Choose a number of videos from 1 to %(max)s.")
-    return FieldError("count", message, {"max": MAX_COUNT})
+    engine: str
+    settings: Mapping[str, object]
+    count: int
 
 
 def submit(
@@ -130,32 +88,95 @@ def submit(
     The same `form_token` from the same person returns the first Generation and makes nothing.
     Raises ComposeProblem or quota.OverLimit; then nothing was made and nothing is held.
     """
-    found = _engine(engine)
-    recipe = build_recipe(found, prompt, settings, references)
-    if problem := count_problem(found, count):
-        raise ComposeProblem([problem])
-    account = accounts.account_for(found, project)
-    if account is None:
-        message = N_("No account is set up for this model. Ask an administrator to add its key.")
-        raise ComposeProblem([FieldError("engine", message, {})])
-    _make_ready(found, account, references)
-    token = _token(user, form_token)
+    return submit_together(
+        project=project,
+        user=user,
+        prompt=prompt,
+        asks=[Ask(engine, settings, count)],
+        references=references,
+        form_token=form_token,
+        origin=origin,
+        priority=priority,
+    )[0]
+
+
+def submit_together(
+    *,
+    project: Project,
+    user: User,
+    prompt: str,
+    asks: Sequence[Ask],
+    references: Sequence[Chosen] = (),
+    form_token: str | None = None,
+    origin: Origin = Origin(),
+    priority: Priority = Priority.INTERACTIVE,
+) -> list[Generation]:
+    """A Generation for each model that is asked, tied together, or none at all; else as `submit`.
+
+    A ComposeProblem about a model after the first names it.
+    """
+    ready = _all_prepared(asks, project, prompt, references)
+    tie = uuid4() if len(asks) > 1 else None
     with transaction.atomic():
         events.in_order()
         _still_open(project)
-        generation = _generation(project, user, found, recipe, count, token, origin)
-        if generation.repeated:
-            return generation
-        _use(generation, references)
-        search.index(generation)
+        made: list[Generation] = []
+        for n, each in enumerate(ready):
+            token = _token(user, f"{n}-{form_token}" if n and form_token else form_token)
+            generation = _generation(project, user, each, token, origin, tie)
+            if generation.repeated:
+                return _tied(generation)
+            _begin(generation, each, references, priority)
+            made.append(generation)
         if origin.prompt_version:
             prompts.used(version=origin.prompt_version)
-        jobs = _jobs(generation, account.pk, found, recipe, priority)
-        quota.reserve(jobs=jobs, user=user, project=project)
-        crash.point("after_reserve")
-        queue.wake(account.pk)
-        events.publish([(project.pk, "new"), (project.pk, events.name_of(generation))])
-    return generation
+        names = [events.name_of(generation) for generation in made]
+        events.publish([(project.pk, name) for name in ("new", *names)])
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """One Ask that nothing is wrong with, and the account that will run it."""
+
+    engine: catalog.Engine
+    recipe: dict[str, object]
+    count: int
+    account: ProviderAccount
+
+
+def _all_prepared(
+    asks: Sequence[Ask], project: Project, prompt: str, references: Sequence[Chosen]
+) -> list[_Prepared]:
+    if len(asks) > MOST_TOGETHER:
+        message = N_("Choose at most %(max)s models.")
+        raise ComposeProblem([FieldError("also", message, {"max": MOST_TOGETHER})])
+    ready: list[_Prepared] = []
+    for ask in asks:
+        found = _engine(ask.engine)
+        try:
+            ready.append(_prepared(found, ask, project, prompt, references))
+        except ComposeProblem as problem:
+            raise ComposeProblem(problem.errors, found if ready else None) from None
+    return ready
+
+
+def _prepared(
+    engine: catalog.Engine,
+    ask: Ask,
+    project: Project,
+    prompt: str,
+    references: Sequence[Chosen],
+) -> _Prepared:
+    recipe = build_recipe(engine, prompt, ask.settings, references)
+    if problem := count_problem(engine, ask.count):
+        raise ComposeProblem([problem])
+    account = accounts.account_for(engine, project)
+    if account is None:
+        message = N_("No account is set up for this model. Ask an administrator to add its key.")
+        raise ComposeProblem([FieldError("engine", message, {})])
+    _make_ready(engine, account, references)
+    return _Prepared(engine, recipe, ask.count, account)
 
 
 def asked_before(*, user: User, form_token: str) -> Generation | None:
@@ -202,30 +223,52 @@ def _engine(slug: str) -> catalog.Engine:
 def _generation(
     project: Project,
     user: User,
-    engine: catalog.Engine,
-    recipe: dict[str, object],
-    count: int,
+    asked: _Prepared,
     token: str | None,
     origin: Origin,
+    tie: UUID | None,
 ) -> Generation:
     fields = {
         "project": project,
         "user": user,
-        "recipe": recipe,
-        "recipe_sha256": catalog.recipe_sha256(recipe),
-        "engine": engine.slug,
-        "kind": engine.kind,
-        "prompt": recipe["prompt"],
-        "count": count,
+        "recipe": asked.recipe,
+        "recipe_sha256": catalog.recipe_sha256(asked.recipe),
+        "engine": asked.engine.slug,
+        "kind": asked.engine.kind,
+        "prompt": asked.recipe["prompt"],
+        "count": asked.count,
         "rerun_of": origin.rerun_of,
         "prompt_version": origin.prompt_version,
         "batch": origin.batch,
+        "together": tie,
     }
     if token is None:
         return Generation.objects.create(**fields)
     found, created = Generation.objects.get_or_create(form_token=token, defaults=fields)
     found.repeated = not created
     return found
+
+
+def _tied(first: Generation) -> list[Generation]:
+    """What the first press of the same button has made."""
+    if first.together is None:
+        return [first]
+    rows = list(Generation.objects.filter(together=first.together).order_by("id"))
+    for row in rows:
+        row.repeated = True
+    return rows
+
+
+def _begin(
+    generation: Generation, asked: _Prepared, references: Sequence[Chosen], priority: Priority
+) -> None:
+    """Its jobs, in line, with what they may cost held."""
+    _use(generation, references)
+    search.index(generation)
+    jobs = _jobs(generation, asked, priority)
+    quota.reserve(jobs=jobs, user=generation.user, project=generation.project)
+    crash.point("after_reserve")
+    queue.wake(asked.account.pk)
 
 
 def _use(generation: Generation, references: Sequence[Chosen]) -> None:
@@ -235,21 +278,15 @@ def _use(generation: Generation, references: Sequence[Chosen]) -> None:
     )
 
 
-def _jobs(
-    generation: Generation,
-    account_id: int,
-    engine: catalog.Engine,
-    recipe: dict[str, object],
-    priority: Priority,
-) -> list[Job]:
-    settings, references = recipe["settings"], recipe["references"]
+def _jobs(generation: Generation, asked: _Prepared, priority: Priority) -> list[Job]:
+    settings, references = asked.recipe["settings"], asked.recipe["references"]
     assert isinstance(settings, dict)
     assert isinstance(references, list)
-    outputs = catalog.max_outputs(engine, settings, len(references))
+    outputs = catalog.max_outputs(asked.engine, settings, len(references))
     return Job.objects.bulk_create(
         Job(
             generation=generation,
-            account_id=account_id,
+            account_id=asked.account.pk,
             user_id=generation.user_id,
             position=position,
             priority=priority,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
@@ -164,6 +164,12 @@ def unusual(found: list[controls.Control]) -> bool:
 @register.simple_tag
 def model_groups(kind: str = "", alone: bool = False) -> list[picker.Group]:
     return picker.groups(kind, alone=alone)
+
+
+@register.filter
+def in_rows(cards: Sequence[Generation]) -> list[list[Generation]]:
+    """Cards as they are shown: what was asked for with one press stands in one row."""
+    return tiles.in_rows(cards)
 
 
 @register.filter

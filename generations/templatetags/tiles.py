@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +55,17 @@ class Tile:
     @property
     def tall(self) -> bool:
         return self.width < self.height * TALL
+
+
+def in_rows(cards: Sequence[Generation]) -> list[list[Generation]]:
+    """Neighbours that are tied together as one row, in the order in which the models were chosen."""
+    rows: list[list[Generation]] = []
+    for card in cards:
+        if rows and card.together and card.together == rows[-1][0].together:
+            rows[-1].append(card)
+        else:
+            rows.append([card])
+    return [sorted(row, key=lambda card: card.pk) for row in rows]
 
 
 def tiles(

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from generations.forms import ComposeForm, ListForm, whole_number
+from generations.forms import ComposeForm, whole_number
+from generations.list_forms import ListForm
 from generations.models import Batch, Project
 from generations.services import batches, compose, events, quota
 from generations.services.batches.orders import NAME_MAX

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, QueryDict
@@ -135,7 +136,9 @@ def token_of(form: ComposeForm, text: str) -> str | None:
     token = form.typed("form_token")
     if not token or form.saved is None:
         return token or None
-    asked = repr((text, sorted(form.raw_settings().items()), form.asked_count(), form.tokens))
+    asked = repr(
+        (text, sorted(form.raw_settings().items()), form.asked_count(), form.tokens, form.others)
+    )
     return f"{hashlib.sha256(asked.encode('utf-8', 'replace')).hexdigest()[:12]}:{token}"
 
 
@@ -156,3 +159,25 @@ def seconds_until_done(
     if account is None or ahead.pause(account.pk):
         return [jobs.usual(wanted).p50] * most
     return jobs.if_asked_now(here=ahead.line(account), user_id=user.pk, wanted=wanted, count=most)
+
+
+def estimate(form: ComposeForm, seconds: Sequence[float]) -> list[dict[str, object]]:
+    """What the footer says for each count, as single pictures and as sets; one of them shows.
+
+    `seconds` is when one, two, … pictures would be done, the line of today before them.
+    """
+    engine, single, shown = form.engine_on_offer, form.as_single, form.shown_count
+    settings = {**form.good_settings, "single": False}
+    most = catalog.max_outputs(engine, settings, len(form.picks))
+    return [
+        {
+            "count": count,
+            "seconds": round(seconds[count - 1]),
+            "total": engine.outputs.max_total,
+            "limit": engine.outputs.limited_by,
+            "most": count * most,
+            "hidden_single": not single or count != shown,
+            "hidden_set": single or count != shown,
+        }
+        for count in range(1, compose.MAX_COUNT + 1)
+    ]

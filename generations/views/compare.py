@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from generations.models import Asset
+from generations.models import Asset, Generation
 from generations.services import gallery
 from generations.views.access import may_write, person, require_writer
 from generations.views.lettered import LETTERS, MODES, MOST, Lettered
@@ -58,6 +59,21 @@ def compare(request: HttpRequest) -> HttpResponse:
     state = asked.with_ids(each.public_id for each in found)
     context |= {**_seen(request, state, found), **_told(found), **_ways(state)}
     return render(request, "generations/compare.html", context)
+
+
+@require_safe
+@login_required
+def together(request: HttpRequest, together: UUID) -> HttpResponse:
+    """The comparison of what one press made on several models: the first picture of each that is there."""
+    runs = Generation.objects.visible_to(person(request)).filter(together=together)
+    first = runs.select_related("project").order_by("id").first()
+    if first is None:
+        raise Http404
+    found = gallery.first_of_each(together=together, user=person(request))
+    if not found:
+        messages.info(request, _("Nothing has come yet. Compare once a picture is there."))
+        return redirect("studio", first.project.public_id)
+    return redirect(Lettered(tuple(each.public_id for each in found[:MOST])).url)
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from generations.forms import ComposeForm, estimate
+from generations.forms import ComposeForm
 from generations.models import Generation, Project
 from generations.services import accounts, compose, events, gallery, jobs, quota
 from generations.services.gallery import Cursor
@@ -29,6 +29,7 @@ from generations.views.access import (
 )
 from generations.views.beginnings import (
     begin,
+    estimate,
     notes_on,
     seconds_until_done,
     take_saved,
@@ -117,15 +118,15 @@ def _submit(
     chosen = _choose(request, project, form) if texts else None
     if chosen is None:
         return [], ""
-    made: list[Generation] = []
+    asks, made = form.asks(), list[Generation]()
     try:
         for text in texts:
-            made.append(_run(request, project, form, text, chosen, source))  # noqa: PERF401 - kept when one fails
+            made += _run(request, project, form, asks, text, chosen, source)
     except compose.ComposeProblem as problem:
-        form.take_errors(problem.errors)
+        form.take_errors(problem.errors, problem.engine)
         return [], ""
     except quota.OverLimit as refused:
-        return made, told(refused.message, len(made), len(texts))
+        return made, told(refused.message, len(made), len(texts) * len(asks))
     return made, ""
 
 
@@ -133,18 +134,17 @@ def _run(
     request: HttpRequest,
     project: Project,
     form: ComposeForm,
+    asks: list[compose.Ask],
     text: str,
     chosen: list[Chosen],
     source: Generation | None,
-) -> Generation:
+) -> list[Generation]:
     version = form.saved.version if form.saved else None
-    return compose.submit(
+    return compose.submit_together(
         project=project,
         user=person(request),
-        engine=form.typed("engine") or form.engine_on_offer.slug,
         prompt=text,
-        settings=form.raw_settings(),
-        count=form.asked_count(),
+        asks=asks,
         references=chosen,
         form_token=token_of(form, text),
         origin=compose.Origin(rerun_of=source, prompt_version=version),

@@ -85,7 +85,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   for (const { fragment, swapSpec } of event.detail.tasks) {
     if (swapSpec?.style !== "afterbegin") continue;
     for (const card of fragment.querySelectorAll?.("article[id]") ?? []) {
-      if (document.getElementById(card.id)) card.remove();
+      if (document.getElementById(card.id)) (card.closest(".together") ?? card).remove(); // a row comes whole
     }
   }
 });

@@ -13,11 +13,11 @@ export function watch(panel) {
   };
   panel.addEventListener("change", ({ target }) => target.name === "engine" && show(panel, target.closest(".model")));
   // An arrow on a radio button is a click too, of no pointer.
-  panel.addEventListener("click", (event) => event.detail && event.target.closest(".models .model") && close(true));
+  panel.addEventListener("click", (event) => event.detail && event.target.closest(".models .model")?.querySelector("[type=radio]") && close(true));
   panel.addEventListener("keydown", (event) => {
     const inside = event.target.closest(".picker[open]");
     if (!inside || event.ctrlKey || event.metaKey) return;
-    const chosen = event.key === "Enter" && event.target.matches("[name=engine]"); // it would press Generate
+    const chosen = event.key === "Enter" && event.target.matches("[name=engine], [name=also]"); // it would press Generate
     if (!chosen && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();

@@ -192,7 +192,7 @@ def test_animate_this_opens_the_panel_with_the_picture(
     menu.locator("[data-link=animate]").click()
     expect(page.locator("#refs [name=reference]")).to_have_value(f"a.{made['still']}")
     expect(page.locator("#prompt")).to_have_value("一只白鹤")
-    expect(page.locator(".picker > summary b")).to_have_text("Jimeng Video 3.0, first frame")
+    expect(page.locator("#picker > summary b")).to_have_text("Jimeng Video 3.0, first frame")
     expect(page.locator("#missing")).to_be_hidden()
     page.locator("#refs .use").click()
     expect(page.locator("#missing")).to_be_visible()

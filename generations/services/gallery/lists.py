@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -11,6 +12,7 @@ from generations.models import Asset, Generation, Project, User
 from generations.services.gallery.filters import Filters, Place
 from generations.services.paging import Cursor
 
+IN_A_ROW = 4  # runs of one press, at most; one more than a page tells that there are older ones
 # Everything one card shows, in a fixed number of queries.
 # The project comes apart: joined, SQLite begins with that one row and scans the whole table after it.
 CARD_RELATIONS = (
@@ -35,14 +37,33 @@ def card_queryset() -> QuerySet[Generation]:
 
 
 def cards(*, project: Project, after: Cursor | None = None, limit: int = 12) -> CardPage:
-    """The newest generations of a project, with jobs, assets and submissions prefetched."""
+    """The newest generations of a project, with jobs, assets and submissions prefetched.
+
+    What stands in one row is on one page: there may be a few more than `limit`.
+    """
     rows = card_queryset().filter(project=project)
     if after:
         rows = rows.filter(after.before())
-    found = list(rows.order_by("-created_at", "-id")[: limit + 1])
-    shown = found[:limit]
-    more = Cursor(shown[-1].created_at, shown[-1].pk) if len(found) > limit else None
+    found = list(rows.order_by("-created_at", "-id")[: limit + IN_A_ROW])
+    end = min(limit, len(found))
+    while 0 < end < len(found) and _same_row(found[end - 1], found[end]):
+        end += 1
+    shown = found[:end]
+    more = Cursor(shown[-1].created_at, shown[-1].pk) if len(found) > end else None
     return CardPage(shown, more)
+
+
+def _same_row(one: Generation, other: Generation) -> bool:
+    return one.together is not None and one.together == other.together
+
+
+def first_of_each(*, together: UUID, user: User) -> list[Asset]:
+    """Of each run that one press made, the first picture that is there, in the runs' order."""
+    rows = Asset.objects.visible_to(user).filter(trashed_at=None, generation__together=together)
+    first: dict[int | None, Asset] = {}
+    for asset in rows.order_by("generation_id", "job__position", "position", "id"):
+        first.setdefault(asset.generation_id, asset)
+    return list(first.values())
 
 
 @dataclass(frozen=True, slots=True)
