@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
 from generations.models import (
     Allowance,
@@ -50,13 +53,30 @@ def said_by_the_form(team: world.Team, engine: str, raw: dict[str, object]) -> s
     return {(field, text) for field, texts in errors.items() for text in texts}
 
 
+def said_by_the_command(team: world.Team, engine: str, raw: dict[str, str]) -> str:
+    """What the command line answers when it refuses: in the site's language, not the person's."""
+    given = [f"{name}={value}" for name, value in raw.items()]
+    user = team.editor.username
+    with pytest.raises(CommandError) as refused:
+        call_command(
+            "generate", "a cat", project=team.project.slug, user=user, engine=engine, set=given
+        )
+    return str(refused.value)
+
+
+def in_the_sites_language(said: list[dict[str, Any]]) -> str:
+    with override(settings.LANGUAGE_CODE):
+        return " ".join(gettext(each["key"]) % each["params"] for each in said)
+
+
 @pytest.mark.parametrize("slug", catalog.ENGINES)
-def test_bad_settings_are_refused_as_the_form_refuses_them(
+def test_bad_settings_are_refused_as_the_form_and_the_command_refuse_them(
     slug: str, team: world.Team, program: Client
 ) -> None:
     """Each setting of each model, with values that are no good for it (and some that are)."""
     refusals = 0
     for param in catalog.get_engine(slug).params:
+        asked = False
         for value in BAD_VALUES:
             raw = {param.fields[-1] if param.kind == "bool" else param.name: value}
             body = tokens.run_body(engine=slug, settings=raw)
@@ -65,6 +85,9 @@ def test_bad_settings_are_refused_as_the_form_refuses_them(
             here = {(each["field"], each["message"]) for each in said}
             assert here == said_by_the_form(team, slug, raw), raw
             assert all(each["key"] % each["params"] == each["message"] for each in said)
+            if said and not asked:  # once for each setting: a command takes its time
+                assert said_by_the_command(team, slug, raw) == in_the_sites_language(said)
+                asked = True
             refusals += bool(said)
     assert refusals > len(BAD_VALUES)
 

@@ -18,7 +18,19 @@ from tests.chaos.world import PEOPLE, Settings, Stage
 from tests.running import Site
 
 REPEATED = 0.3
-ENGINE = "jimeng-image-4.0"
+# What a form asks for, and how often: most are polled; the answer to others is the result, or a stream
+# of them; a film takes its time; and one press may be for two models of two vendors.
+PICTURE = {"engine": "jimeng-image-4.0", "size": "1024x1024"}
+ASKED: tuple[tuple[int, dict[str, str]], ...] = (
+    (60, PICTURE),
+    (14, {"engine": "seedream-4.0", "size": "1024x1024"}),
+    (
+        8,
+        {"engine": "seedream-4.0", "size": "1024x1024", "output": "set", "max_images": "3"},
+    ),
+    (12, {**PICTURE, "also": "seedream-4.0"}),
+    (6, {"engine": "jimeng-video-3.0", "frames": "121"}),
+)
 # What a person does about a job in this state, and how often.
 ORDERS = {"uncertain": ("send-again", "dismiss"), "failed": ("retry",), "running": ("cancel",)}
 ORDERING = 0.15
@@ -57,15 +69,9 @@ class Person:
         lost = answer.headers.get("Location", "").startswith("/login")
         return 401 if lost else answer.status_code
 
-    def compose(self, project: str, order: str, count: int) -> int:
+    def compose(self, project: str, order: str, asked: dict[str, str], count: int) -> int:
         """One form, posted until it is answered: as made (302) or refused (422)."""
-        body = {
-            "prompt": order,
-            "engine": ENGINE,
-            "size": "1024x1024",
-            "count": str(count),
-            "form_token": order,
-        }
+        body = {"prompt": order, **asked, "count": str(count), "form_token": order}
         path = f"/p/{project}/compose/"
         again = self.rng.random() < REPEATED
         self.seen["double clicks"] += again
@@ -126,8 +132,12 @@ class Crowd:
         asked = number = 0
         while asked < share and not self.stop.is_set():
             count, number = min(rng.randint(1, 4), share - asked), number + 1
-            person.compose(rng.choice(self.stage.projects), f"{name} asks {number}", count)
-            asked += count
+            form = rng.choices([each for _, each in ASKED], [often for often, _ in ASKED])[0]
+            if "frames" in form or "max_images" in form:
+                count = 1
+            project = rng.choice(self.stage.projects)
+            person.compose(project, f"{name} asks {number}", form, count)
+            asked += count * (1 + ("also" in form))
             if rng.random() < ORDERING:
                 with contextlib.suppress(OSError):
                     person.order(rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.client import Person
+from tests.chaos.client import PICTURE, Person
 from tests.chaos.nemesis import tree
 from tests.chaos.rows import Rows
 from tests.chaos.world import Settings, furnish
@@ -72,7 +72,7 @@ def test_any_one_killed_leaves_no_orphan_and_work_resumes(site: Site) -> None:
         pid = rng.choice([pid for pid, each in before.items() if part in (None, each)])
         done, begun = rows.count(query), time.monotonic()
         strike(site, pid)
-        assert person.compose(project, f"after kill {number}", 1) == 302
+        assert person.compose(project, f"after kill {number}", PICTURE, 1) == 302
         wait_until(lambda n=done: rows.count(query) > n, timeout_s=RESUMES_S, what=before[pid])
         print(f"{number:>3} {before[pid]:<10} resumed after {time.monotonic() - begun:5.1f} s")
         wait_until(
@@ -89,7 +89,7 @@ def test_a_stop_does_not_wait_for_what_is_only_polled(site: Site) -> None:
     rows = Rows(site.database_url)
     site.sandbox.set_faults(latency=20)
     worker = site.start_worker()
-    person.compose(project, "a slow one", 4)
+    person.compose(project, "a slow one", PICTURE, 4)
     query = "SELECT COUNT(*) FROM generations_job WHERE state = 'running'"
     wait_until(lambda: rows.count(query) == 4, timeout_s=60)
     below, begun = living(site), time.monotonic()
