@@ -251,3 +251,14 @@ def test_an_address_is_not_told_by_a_header_and_a_household_is_one(team: world.T
     assert answer.status_code == 429
     assert guess(99, "2001:db8:0:1::1").status_code == 401
     assert guess(99, "").status_code == 401  # behind a Unix socket
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/no-such/", "/api/v1/projects/x/y/"])
+def test_an_address_that_is_none_is_refused_in_the_apis_shape(path: str) -> None:
+    answer = Client(headers={"accept-language": "en"}).get(path)
+    assert answer.status_code == 404
+    assert [each["message"] for each in answer.json()["problems"]] == [
+        "There is no call at this address. The documentation lists them all."
+    ]
+    page = Client().get("/no-such/")
+    assert (page.status_code, page.headers["Content-Type"][:9]) == (404, "text/html")

@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
+from django.views.defaults import page_not_found
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -23,6 +24,7 @@ from generations.services.quota import OverLimit
 S = HTTPStatus
 FIELD_MAX = 80
 NOT_FOUND = N_("There is nothing here for this token.")
+NO_ADDRESS = N_("There is no call at this address. The documentation lists them all.")
 NO_TOKEN = N_("Send a token that works: “Authorization: Bearer dpt_…”.")
 UNREADABLE = N_("The body cannot be read: it is not what its type says.")
 TOO_LARGE = N_("The body is too large; at most %(max)s bytes are read.")
@@ -73,6 +75,13 @@ def answer(status: HTTPStatus, problems: Iterable[dict[str, object]]) -> HttpRes
 
 def refused(status: HTTPStatus, message: str, **params: object) -> HttpResponse:
     return answer(status, [problem(FieldError("", message, params))])
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The site's 404: below `/api/` in the API's shape, so that a program never reads a page."""
+    if request.path.startswith("/api/"):
+        return refused(S.NOT_FOUND, NO_ADDRESS)
+    return page_not_found(request, exception)
 
 
 # --- What stands for which exception ----------------------------------------------------------
