@@ -68,8 +68,19 @@ def test_settings_are_good_on_every_other_model_and_the_shape_is_near(first: str
         found = catalog.carried(there, settings, shape, 0)
         assert catalog.clean_settings(there, found) == found
         came = catalog.aspect(there, found)
+        if found.get("size") and settings.get("size") and there.slug == first:
+            assert found["size"] == settings["size"]
         if shape and came:
             assert shape[0] / shape[1] == pytest.approx(came[0] / came[1], rel=0.1)
+
+
+def test_a_size_that_the_other_model_takes_is_kept_and_another_is_the_nearest() -> None:
+    small = {"size": "1024x1024"}
+    four, newer = catalog.get_engine("seedream-4.0"), catalog.get_engine("seedream-4.5")
+    assert catalog.carried(four, small, (1024, 1024), 0)["size"] == "1024x1024"
+    assert catalog.carried(newer, small, (1024, 1024), 0)["size"] == "2048x2048"
+    large = {"size": "4096x4096"}
+    assert catalog.carried(newer, large, (4096, 4096), 0)["size"] == "4096x4096"
 
 
 def test_beside_a_first_frame_the_shape_stays_automatic() -> None:

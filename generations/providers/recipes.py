@@ -205,8 +205,21 @@ def carried(
     the references leave a choice.
     """
     found = defaults(engine)
-    near = _nearest(engine, shape) if shape else {}
-    for name, value in {**settings, **near}.items():
+    found = _taking(engine, found, settings, references)
+    came = aspect(engine, found)
+    if shape and (came is None or came[0] * shape[1] != came[1] * shape[0]):
+        found = _taking(engine, found, _nearest(engine, shape), references)
+    return found
+
+
+def _taking(
+    engine: Engine,
+    found: dict[str, SettingValue],
+    wanted: Mapping[str, SettingValue],
+    references: int,
+) -> dict[str, SettingValue]:
+    """What is wanted, as far as the engine knows and takes it, over what was found."""
+    for name, value in wanted.items():
         if name in found and not (references and getattr(engine.param(name), "alone", False)):
             with contextlib.suppress(SettingsError):
                 found = clean_settings(engine, {**found, name: value})
@@ -214,7 +227,9 @@ def carried(
 
 
 def _nearest(engine: Engine, shape: tuple[int, int]) -> dict[str, SettingValue]:
-    """The size or ratio nearest to a shape, under its parameter's name; sizes near it in area first."""
+    """The size or ratio nearest to a shape, under its parameter's name; of two sizes the one nearer in
+    area, to the shape's where it is given in pixels, else to the usual one.
+    """
     wanted = math.log(shape[0] / shape[1])
 
     def off(width: int, height: int) -> float:
@@ -222,12 +237,13 @@ def _nearest(engine: Engine, shape: tuple[int, int]) -> dict[str, SettingValue]:
 
     for param in engine.params:
         if isinstance(param, SizeParam) and param.presets:
-            usual = param.area(param.default)
+            pixels = shape[0] * shape[1]
+            area = pixels if min(shape) >= param.min_side else param.area(param.default)
             best = min(
                 param.presets,
                 key=lambda each: (
                     off(each.width, each.height),
-                    abs(each.width * each.height - usual),
+                    abs(each.width * each.height - area),
                 ),
             )
             return {param.name: best.value}

@@ -47,15 +47,15 @@ def _whole(row: Row, path: Path) -> Iterator[str]:
 def pictures(books: Books) -> Iterator[str]:
     """A job that succeeded has pictures, each with all its renditions; another that failed has none."""
     found = books.rows.ask(
-        "SELECT a.id, a.job_id, a.kind, COUNT(r.id) AS n FROM generations_asset a "
-        "LEFT JOIN generations_rendition r ON r.asset_id = a.id GROUP BY a.id, a.job_id, a.kind"
+        "SELECT a.id, a.job_id, a.kind || a.width AS sort, COUNT(r.id) AS n FROM generations_asset a "
+        "LEFT JOIN generations_rendition r ON r.asset_id = a.id GROUP BY a.id, a.job_id, sort"
     )
     most: Counter[str] = Counter()
     for row in found:
-        most[row["kind"]] = max(most[row["kind"]], row["n"])
+        most[row["sort"]] = max(most[row["sort"]], row["n"])
     for row in found:
-        if row["n"] != most[row["kind"]]:
-            yield f"asset {row['id']} has {row['n']} of {most[row['kind']]} renditions"
+        if row["n"] != most[row["sort"]]:
+            yield f"asset {row['id']} has {row['n']} of {most[row['sort']]} renditions"
     have = {row["job_id"] for row in found}
     for job in books.jobs.values():
         if job["state"] == "succeeded" and job["id"] not in have:
