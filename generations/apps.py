@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+
+def _begin_with_prices(**_kwargs: Any) -> None:
+    """A new installation knows the published prices; administrators add theirs."""
+    from generations.services import pricing
+
+    pricing.seed()
 
 
 class GenerationsConfig(AppConfig):
@@ -13,6 +23,7 @@ class GenerationsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
 
+        post_migrate.connect(_begin_with_prices, sender=self, dispatch_uid="prices")
         from generations import checks  # noqa: F401  (registers the system checks)
         from generations.views import me
 

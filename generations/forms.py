@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from generations.models import Generation, Reference
-from generations.providers import catalog
+from generations.providers import catalog, prices
 from generations.providers.catalog import FieldError, SettingValue
 from generations.services import accounts, compose
 from generations.services.library.fills import Filled
@@ -231,6 +231,11 @@ class ComposeForm(forms.Form):
     @property
     def makes_video(self) -> bool:
         return self.engine_on_offer.kind == "video"
+
+    @property
+    def price_varies(self) -> bool:
+        """Whether the settings decide what one output costs: the seconds of a video, or its size."""
+        return self.makes_video or len(prices.LIST.get(self.engine_on_offer.slug, ())) > 1
 
     @property
     def as_single(self) -> bool:

@@ -12,6 +12,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from generations.admin.accounts import ProviderAccountAdmin
 from generations.admin.allowances import AllowanceAdmin, give_own
+from generations.admin.prices import PriceAdmin
 from generations.admin.read_only import ReadOnly
 from generations.admin.risks import AtRiskAdmin
 from generations.admin.uncertain import UncertainAdmin
@@ -23,6 +24,7 @@ from generations.models import (
     Job,
     LedgerEntry,
     Membership,
+    Price,
     Project,
     ProviderAccount,
     Submission,
@@ -34,6 +36,7 @@ admin.site.site_header = admin.site.site_title = "Diptych"
 admin.site.index_title = _("Administration")
 admin.site.register(Allowance, AllowanceAdmin)
 admin.site.register(AtRiskJob, AtRiskAdmin)
+admin.site.register(Price, PriceAdmin)
 admin.site.register(ProviderAccount, ProviderAccountAdmin)
 admin.site.register(UncertainJob, UncertainAdmin)
 # Task payloads and tracebacks are nobody's business: our own rows say what happened.

@@ -14,7 +14,7 @@ from generations.models.library import (
     ReferenceRole,
     Use,
 )
-from generations.models.money import Allowance, Balance, LedgerEntry
+from generations.models.money import Allowance, Balance, LedgerEntry, Price
 from generations.models.people import SignIn, User
 from generations.models.projects import Invitation, Membership, Project, Role
 from generations.models.providers import (
@@ -61,6 +61,7 @@ __all__ = [
     "Membership",
     "Outcome",
     "Preset",
+    "Price",
     "Priority",
     "Project",
     "Prompt",

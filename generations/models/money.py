@@ -76,6 +76,39 @@ class Allowance(models.Model):
         return f"{self.get_scope_display()}: {self.limit} / {self.get_period_display()}"
 
 
+class Price(models.Model):
+    """What a model's provider asks from a moment on. Never changed: another row follows it.
+
+    `mills` (1/1000 of CNY) for each unit of the engine, a picture or a second; where a model has several
+    classes, `up_to` so many pixels (0: any size).
+    """
+
+    engine = models.CharField(_("model"), max_length=60)
+    up_to = models.PositiveIntegerField(
+        _("up to so many pixels"), default=0, help_text=_("0: any size.")
+    )
+    mills = models.PositiveIntegerField(
+        _("price in mills"), help_text=_("Thousandths of CNY for one picture or one second.")
+    )
+    valid_from = models.DateTimeField(_("from"), default=timezone.now)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    actor = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
+        ordering = ["engine", "up_to", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["engine", "up_to", "valid_from"], name="one_price_at_a_moment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {self.mills}"
+
+
 class Balance(models.Model):
     """What an allowance still holds in one period, for one person where it is given to each.
 

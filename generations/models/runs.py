@@ -140,6 +140,10 @@ class Job(models.Model):
     rank = models.IntegerField(default=0)
     round = models.PositiveSmallIntegerField(default=1)
     max_outputs = models.PositiveSmallIntegerField(default=1)
+    # What one output costs, in mills of CNY, as it was when a person asked; None: no price was known.
+    price_mills = models.PositiveBigIntegerField(null=True)
+    # What its rounds that have ended came to.
+    cost_mills = models.PositiveBigIntegerField(null=True)
     remote_id = models.CharField(max_length=100, blank=True)
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_epoch = models.PositiveBigIntegerField(default=0)

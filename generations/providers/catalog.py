@@ -33,6 +33,7 @@ from generations.providers.parameters import (
 from generations.providers.recipes import (
     DocRow,
     PromptError,
+    area,
     aspect,
     canonical_recipe,
     carried,
@@ -76,6 +77,7 @@ __all__ = [
     "SizePreset",
     "UnknownEngine",
     "animator",
+    "area",
     "aspect",
     "canonical_recipe",
     "carried",

@@ -256,6 +256,14 @@ def _nearest(engine: Engine, shape: tuple[int, int]) -> dict[str, SettingValue]:
     return {}
 
 
+def area(engine: Engine, settings: Mapping[str, object]) -> int:
+    """Pixels of one result as far as the settings say; 0 where the model picks everything."""
+    for param in engine.params:
+        if isinstance(param, SizeParam):
+            return param.area(settings.get(param.name))
+    return 0
+
+
 def docs_table(engine: Engine) -> list[DocRow]:
     """One row per setting for the documentation, in plain English."""
     usual = defaults(engine)

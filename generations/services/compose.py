@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from generations.models import (
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
-from generations.services import accounts, crash, events, queue, quota
+from generations.services import accounts, crash, events, pricing, queue, quota
 from generations.services.gallery import search
 from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
@@ -140,9 +141,10 @@ class _Prepared:
     """One Ask that nothing is wrong with, and the account that will run it."""
 
     engine: catalog.Engine
-    recipe: dict[str, object]
+    recipe: dict[str, Any]
     count: int
     account: ProviderAccount
+    price: int | None
 
 
 def _all_prepared(
@@ -151,11 +153,11 @@ def _all_prepared(
     if len(asks) > MOST_TOGETHER:
         message = N_("Choose at most %(max)s models.")
         raise ComposeProblem([FieldError("also", message, {"max": MOST_TOGETHER})])
-    ready: list[_Prepared] = []
+    ready, book = list[_Prepared](), pricing.Book()
     for ask in asks:
         found = _engine(ask.engine)
         try:
-            ready.append(_prepared(found, ask, project, prompt, references))
+            ready.append(_prepared(found, ask, project, prompt, references, book))
         except ComposeProblem as problem:
             raise ComposeProblem(problem.errors, found if ready else None) from None
     return ready
@@ -167,6 +169,7 @@ def _prepared(
     project: Project,
     prompt: str,
     references: Sequence[Chosen],
+    book: pricing.Book,
 ) -> _Prepared:
     recipe = build_recipe(engine, prompt, ask.settings, references)
     if problem := count_problem(engine, ask.count):
@@ -176,7 +179,7 @@ def _prepared(
         message = N_("No account is set up for this model. Ask an administrator to add its key.")
         raise ComposeProblem([FieldError("engine", message, {})])
     _make_ready(engine, account, references)
-    return _Prepared(engine, recipe, ask.count, account)
+    return _Prepared(engine, recipe, ask.count, account, book.each(engine, recipe["settings"]))
 
 
 def asked_before(*, user: User, form_token: str) -> Generation | None:
@@ -280,8 +283,6 @@ def _use(generation: Generation, references: Sequence[Chosen]) -> None:
 
 def _jobs(generation: Generation, asked: _Prepared, priority: Priority) -> list[Job]:
     settings, references = asked.recipe["settings"], asked.recipe["references"]
-    assert isinstance(settings, dict)
-    assert isinstance(references, list)
     outputs = catalog.max_outputs(asked.engine, settings, len(references))
     return Job.objects.bulk_create(
         Job(
@@ -291,6 +292,7 @@ def _jobs(generation: Generation, asked: _Prepared, priority: Priority) -> list[
             position=position,
             priority=priority,
             max_outputs=outputs,
+            price_mills=asked.price,
         )
         for position in range(generation.count)
     )

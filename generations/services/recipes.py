@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from generations.providers import catalog
 from generations.providers.base import N_
@@ -53,7 +54,7 @@ def build_recipe(
     prompt: str,
     settings: Mapping[str, object],
     references: Sequence[Chosen] = (),
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Validate and freeze the input of a run; raise ComposeProblem with every problem found."""
     prompt, cleaned = check(engine, prompt, settings, len(references))
     return {

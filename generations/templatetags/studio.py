@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Job, ReferenceRole
 from generations.providers import catalog
-from generations.services import jobs
+from generations.services import jobs, pricing
 from generations.services.batches import Line
 from generations.services.library.picks import Pick
 from generations.templatetags import controls, failures, picker, sentences, tiles
@@ -164,6 +164,11 @@ def unusual(found: list[controls.Control]) -> bool:
 @register.simple_tag
 def model_groups(kind: str = "", alone: bool = False) -> list[picker.Group]:
     return picker.groups(kind, alone=alone)
+
+
+@register.filter
+def cost(generation: Generation) -> str:
+    return pricing.words(pricing.cost_of(generation))
 
 
 @register.filter

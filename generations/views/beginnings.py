@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from generations.forms import USUAL_COUNT, ComposeForm, raw_recipe, whole_number
 from generations.models import Asset, Generation, Preset, Project, ProviderAccount, User
 from generations.providers import catalog
-from generations.services import accounts, compose, jobs
+from generations.services import accounts, compose, jobs, pricing
 from generations.services.library import again
 from generations.services.library.fills import Filled, values_of
 from generations.services.library.references import chosen_of
@@ -164,11 +164,13 @@ def seconds_until_done(
 def estimate(form: ComposeForm, seconds: Sequence[float]) -> list[dict[str, object]]:
     """What the footer says for each count, as single pictures and as sets; one of them shows.
 
-    `seconds` is when one, two, … pictures would be done, the line of today before them.
+    `seconds` is when one, two, … pictures would be done, the line of today before them. Prices are of
+    all models that are asked.
     """
     engine, single, shown = form.engine_on_offer, form.as_single, form.shown_count
     settings = {**form.good_settings, "single": False}
     most = catalog.max_outputs(engine, settings, len(form.picks))
+    book = pricing.Book()
     return [
         {
             "count": count,
@@ -178,6 +180,23 @@ def estimate(form: ComposeForm, seconds: Sequence[float]) -> list[dict[str, obje
             "most": count * most,
             "hidden_single": not single or count != shown,
             "hidden_set": single or count != shown,
+            "price_single": pricing.words(priced(form, book, count, single=True)),
+            "price_set": pricing.words(priced(form, book, count, single=False)),
         }
         for count in range(1, compose.MAX_COUNT + 1)
     ]
+
+
+def priced(
+    form: ComposeForm, book: pricing.Book, count: int, *, single: bool
+) -> pricing.Cost | None:
+    """What one press would cost on all models that are asked; None where one has no known price."""
+    engine, many = form.engine_on_offer, len(form.picks)
+    found = book.estimate(engine, {**form.good_settings, "single": single}, many, count)
+    for slug in form.others:
+        other = catalog.ENGINES[slug]
+        ask = form.ask_also(other)
+        n = count if other.kind == engine.kind else ask.count
+        more = book.estimate(other, ask.settings, many, n)
+        found = found + more if found and more else None
+    return found

@@ -106,7 +106,8 @@ class Watch:
         ends = time.monotonic() + AWAY_S
         while time.monotonic() < ends:
             try:
-                db.connection.close()
+                if db.connection.connection is not None and not db.connection.is_usable():
+                    db.connection.close()
                 db.connection.ensure_connection()
             except db.OperationalError:
                 time.sleep(LOOK_AGAIN_S)

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from generations.models import Asset, Generation, Job, LedgerEntry, Use
 from generations.providers import catalog
+from generations.services import pricing
 
 NEAR = 0.03  # sides are rounded to what a codec takes: 1920 × 1088 is 16:9
 
@@ -97,8 +98,10 @@ def _compared(asset: Asset, costs: dict[int, int]) -> Iterator[Fact]:
             names = ngettext("%(n)s reference", "%(n)s references", len(uses)) % {"n": len(uses)}
             yield Fact("references", _("References"), names, uses=uses)
         if fact.key == "person" and generation:
-            n = costs[generation.pk]
-            yield Fact("cost", _("Cost of the run"), _cost(n, generation.kind))
+            charged = [_cost(costs[generation.pk], generation.kind)]
+            if generation.cost_mills is not None:
+                charged.append(f"¥{pricing.yuan(generation.cost_mills)}")
+            yield Fact("cost", _("Cost of the run"), " · ".join(charged))
         yield fact
 
 
@@ -180,6 +183,8 @@ def _asked(generation: Generation, job: Job | None) -> Iterator[Fact]:
 
 def _run(asset: Asset, generation: Generation) -> Iterator[Fact]:
     job = asset.job
+    if job and job.price_mills is not None:
+        yield Fact("price", _("Price"), f"¥{pricing.yuan(job.price_mills)}")
     if job and job.sent_at and job.finished_at:
         seconds = (job.finished_at - job.sent_at).total_seconds()
         yield Fact("duration", _("Took"), _("%(n)s s") % {"n": f"{seconds:.1f}"})

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from generations.models import TRANSITIONS, Generation, Job, JobState, Outcome, User
@@ -98,7 +99,15 @@ def _compare_and_set(change: Change) -> bool:
     return rows.update(**fields) == 1
 
 
+def charge(job: Job, delivered: int) -> None:
+    """Add what a round has cost to its job, at the price that was told when it was asked for."""
+    if job.price_mills is not None:
+        cost = Coalesce(F("cost_mills"), Value(0)) + job.price_mills * delivered
+        Job.objects.filter(pk=job.pk).update(cost_mills=cost)
+
+
 def _settle(change: Change) -> None:
+    charge(change.job, change.delivered)
     live = change.job.submissions.filter(superseded_by_person=None, outcome__in=LIVE_OUTCOMES)
     quota.settle(
         job=change.job,
@@ -128,12 +137,16 @@ def _derive(generation: Generation) -> None:
     state = derived_state([JobState(job.state) for job in jobs])
     ended = [job.finished_at for job in jobs if job.finished_at]
     finished = max(ended) if ended and state != Generation.State.ACTIVE else None
-    if (state, finished) == (generation.state, generation.finished_at):
+    known = [job.cost_mills for job in jobs if job.cost_mills is not None]
+    cost = sum(known) if known else None
+    before = (generation.state, generation.finished_at, generation.cost_mills)
+    if (state, finished, cost) == before:
         return
     duration = finished - generation.created_at if finished else None
     Generation.objects.filter(pk=generation.pk).update(
         state=state,
         finished_at=finished,
+        cost_mills=cost,
         duration_ms=_milliseconds(duration) if duration is not None else None,
     )
 

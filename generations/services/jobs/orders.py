@@ -15,6 +15,7 @@ from generations.services.jobs.changes import (
     RESTING,
     Change,
     apply,
+    charge,
     free_lease,
     touch,
 )
@@ -81,6 +82,7 @@ def _order_again(job: Job, before: tuple[JobState, ...], actor: User) -> None:
 
 
 def _settle_unknown(job: Job, actor: User) -> None:
+    charge(job, job.max_outputs)
     quota.settle(
         job=job, delivered=job.max_outputs, submission=None, why="outcome unknown", actor=actor
     )
