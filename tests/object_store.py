@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+from studio.store import reference_store
 from tests.processes import Running, environment, free_port, wait_until
 
 REGION = "us-east-1"
@@ -169,6 +170,15 @@ class ObjectStore:
         """Method and path of every request so far, in order."""
         assert self.running is not None
         return [line[3:] for line in self.running.said().splitlines() if line.startswith("-> ")]
+
+
+def configure(settings: Any, monkeypatch: Any, **variables: str) -> None:
+    """As if the process had been started with these."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    told = reference_store()
+    settings.REFERENCE_STORE = told
+    settings.STORAGES = {"default": settings.STORAGES["default"]} | told.storages
 
 
 @contextlib.contextmanager

@@ -5,35 +5,28 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import requests
-from django.core.files.storage import storages
 from django.utils import timezone
 from pytest_django import Settings
 
-from generations import checks
 from generations.models import (
     Blob,
     Generation,
     Job,
     JobState,
-    ProviderAccount,
     StoredCopy,
     Submission,
 )
 from generations.services import compose, store
-from generations.services.library import lent, transport
+from generations.services.library import lent
 from generations.services.supervisor import ensure
-from studio import env
-from studio.store import ReferenceStore, reference_store
 from tests import driving, world
 from tests.driving import count, until
-from tests.object_store import ObjectStore, running_store
+from tests.object_store import ObjectStore, configure, running_store
 from tests.running import Sandbox
-from tests.test_checks import ids
 
 S = JobState
 TAKEN = (S.RUNNING, S.COLLECTING)  # the sandbox fetches before it accepts
@@ -44,15 +37,6 @@ REMOTE = "https://visual.volcengineapi.com"
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
     with running_store(tmp_path_factory.mktemp("store")) as running:
         yield running
-
-
-def configure(settings: Settings, monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
-    """As if the process had been started with these."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    told = reference_store()
-    settings.REFERENCE_STORE = told
-    settings.STORAGES = {"default": settings.STORAGES["default"]} | told.storages
 
 
 @pytest.fixture
@@ -198,45 +182,6 @@ def test_only_the_signed_address_leads_to_it_and_not_for_long(at_store: ObjectSt
     assert status(url) == 200, "it is the time that ended the other one"
 
 
-@pytest.mark.django_db
-def test_an_address_for_another_house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TOS by its S3 endpoint: the bucket stands in the host name, the signature is of version 4."""
-    variables = {**ObjectStore(settings.TEMP_ROOT).variables}
-    del variables["REFERENCE_STORE_ADDRESSING"]
-    tos = {"ENDPOINT": "https://tos-s3-cn-beijing.volces.com/", "REGION": "cn-beijing"}
-    variables |= {f"REFERENCE_STORE_{name}": value for name, value in tos.items()}
-    configure(settings, monkeypatch, **variables, REFERENCE_STORE_PREFIX="/a/b/")
-    url = storages["references"].url("ab/c.jpg", expire=transport.LIFETIME_S)  # type: ignore[call-arg]
-    assert url.startswith("https://lent.tos-s3-cn-beijing.volces.com/a/b/ab/c.jpg?")
-    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
-    assert "%2Fcn-beijing%2Fs3%2Faws4_request" in url
-    assert "X-Amz-Expires=3600" in url
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "provider", "public", "found"),
-    [
-        ("https://tos.example.com", REMOTE, "", "store"),
-        ("https://tos.example.com", REMOTE, "https://studio.example.com", "store"),
-        ("https://tos.example.com", "http://127.0.0.1:9100", "", "here"),
-        ("http://127.0.0.1:9000", "http://127.0.0.1:9100", "", "store"),
-        ("http://127.0.0.1:9000", REMOTE, "", "nowhere"),
-        ("http://127.0.0.1:9000", REMOTE, "https://studio.example.com", "site"),
-        ("", REMOTE, "", "nowhere"),
-    ],
-)
-def test_which_way_a_reference_goes(
-    endpoint: str, provider: str, public: str, found: str, settings: Settings
-) -> None:
-    told = ReferenceStore(endpoint, "lent", "", (), {"bucket_name": "lent"} if endpoint else {})
-    settings.REFERENCE_STORE, settings.PUBLIC_BASE_URL = told, public
-    settings.STORAGES = {"default": settings.STORAGES["default"]} | told.storages
-    account = ProviderAccount(base_url=provider)
-    ways = (transport.stored(account), transport.from_here(account), transport.reachable(account))
-    expected = {"store": (1, 0, 1), "here": (0, 1, 1), "site": (0, 0, 1), "nowhere": (0, 0, 0)}
-    assert ways == expected[found]
-
-
 # --- Taking away ----------------------------------------------------------------------------------
 
 
@@ -302,42 +247,3 @@ def test_what_was_handed_out_in_that_moment_stays(
     monkeypatch.setattr(lent, "KEPT", -timedelta(minutes=1))
     assert lent.sweep() == 1
     assert status(url) == 404
-
-
-# --- The environment ------------------------------------------------------------------------------
-
-
-def test_half_a_store_is_an_error_and_none_is_none(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, bucket: ObjectStore
-) -> None:
-    assert ids(checks.the_store_is_whole()) == []
-    configure(settings, monkeypatch, **bucket.variables)
-    assert ids(checks.the_store_is_whole()) == []
-    assert store.exists()
-    monkeypatch.delenv("REFERENCE_STORE_SECRET_KEY")
-    configure(settings, monkeypatch)
-    (found,) = checks.the_store_is_whole()
-    assert (found.id, found.msg.split()[0]) == (checks.HALF_A_STORE, "REFERENCE_STORE_SECRET_KEY")
-    assert bucket.access_key not in str(found)
-    assert not store.exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("ENDPOINT", "http://store.example.com"), ("ENDPOINT", "store"), ("ADDRESSING", "both")],
-)
-def test_what_cannot_be_used_is_named(
-    name: str, value: str, bucket: ObjectStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    variables = bucket.variables | {f"REFERENCE_STORE_{name}": value}
-    with pytest.raises(env.EnvironmentProblem, match=f"REFERENCE_STORE_{name} must be"):
-        configure(settings, monkeypatch, **variables)
-
-
-def test_its_secret_shows_nowhere(bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in bucket.variables.items():
-        monkeypatch.setenv(name, value)
-    told = reference_store()
-    assert bucket.secret_key in str(told.storages)
-    for shown in (repr(told), repr(replace(told, missing=("x",)))):
-        assert bucket.secret_key not in shown and bucket.access_key not in shown
