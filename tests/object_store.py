@@ -56,10 +56,15 @@ def _claim(environ: Environ) -> Claim:
     if "X-Amz-Signature" in given:
         rest = [(n, v) for n, v in sorted(given.items()) if n != "X-Amz-Signature"]
         canonical = "&".join(f"{quote(n, safe='-_.~')}={quote(v, safe='-_.~')}" for n, v in rest)
-        names = ("Credential", "SignedHeaders", "Signature", "Date")
-        told = [given.get(f"X-Amz-{name}", "") for name in names]
-        expires = int(given.get("X-Amz-Expires", "0"))
-        return Claim(*told, "UNSIGNED-PAYLOAD", canonical, expires)
+        return Claim(
+            given["X-Amz-Credential"],
+            given["X-Amz-SignedHeaders"],
+            given["X-Amz-Signature"],
+            given["X-Amz-Date"],
+            "UNSIGNED-PAYLOAD",
+            canonical,
+            int(given["X-Amz-Expires"]),
+        )
     scheme, _, text = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
     if scheme != "AWS4-HMAC-SHA256":
         raise Refused("AccessDenied")
@@ -194,8 +199,8 @@ def running_store(folder: Path) -> Iterator[ObjectStore]:
 
 
 def _serve(port: int, bucket: str, access_key: str, secret_key: str) -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from moto.s3.models import s3_backends
-    from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
