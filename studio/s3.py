@@ -14,7 +14,7 @@ ONE_REQUEST = 64 * 1024 * 1024
 
 
 class PrivateS3(S3Storage):
-    """Private objects, version 4 signatures, and nothing taken from anybody's ~/.aws or proxies.
+    """Private objects, version 4 signatures; keys and addresses from our settings alone, and no proxies.
 
     Only the first attempt is made: the line in front of the provider does the waiting. Checksums only
     where they are demanded: TOS and other relatives of S3 refuse the trailers that boto3 adds by itself.

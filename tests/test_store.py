@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event
 
 import pytest
 import requests
@@ -21,6 +22,7 @@ from generations.models import (
     Submission,
 )
 from generations.services import compose, store
+from generations.services.driver import lending
 from generations.services.library import lent
 from generations.services.supervisor import ensure
 from tests import driving, world
@@ -140,6 +142,31 @@ def test_a_job_that_waits_for_the_store_can_be_cancelled(
 
     driving.follow(account, script())
     at_store.start()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_driver_that_ends_in_the_middle_of_an_upload_leaves_nothing_in_doubt(
+    team: world.Team,
+    sandbox: Sandbox,
+    at_store: ObjectStore,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account, sent, stuck = driving.at(sandbox, settings), len(sandbox.ledger()), Event()
+    Job.objects.all().delete()
+    monkeypatch.setattr(lending, "PARKED", timedelta(seconds=1))
+    monkeypatch.setattr(store, "put", lambda copy: stuck.wait(60))
+    job = ask(team, 41).jobs.get()
+    driving.follow(account, until(StoredCopy.objects.exists))
+    job.refresh_from_db()
+    assert (job.state, job.lease_owner, job.crashes) == (S.QUEUED, "", 0)
+    assert not Submission.objects.exists()
+    monkeypatch.undo()
+    configure(settings, monkeypatch, **at_store.variables)
+    driving.follow(account, until(lambda: count(*TAKEN) == 1))
+    stuck.set()
+    assert len(sandbox.ledger()) == sent + 1
+    assert Submission.objects.get().job == job
 
 
 # --- The address ----------------------------------------------------------------------------------

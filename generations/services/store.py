@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 ALIAS = "references"
 # After so long a copy is put there again: somebody may have tidied the bucket up.
 TRUSTED = timedelta(hours=12)
+# botocore says ValueError to an endpoint that is no address.
+FAULTS = (BotoCoreError, ClientError, OSError, ValueError)
 DOWN, REFUSED = "store_down", "store_refused"
 
 
@@ -59,8 +61,8 @@ def place() -> str:
 
 
 def addresses(blobs: Sequence[Blob], lifetime_s: int) -> list[str]:
-    """A signed address for each, good for so many seconds. Raises NotThereYet, StoreProblem, and OSError
-    where bytes are gone.
+    """A signed address for each, good for so many seconds. Raises NotThereYet, and OSError where bytes
+    are gone.
     """
     copies = [_copy_of(each) for each in blobs]
     newest = timezone.now() - TRUSTED
@@ -69,10 +71,8 @@ def addresses(blobs: Sequence[Blob], lifetime_s: int) -> list[str]:
         _path(each).stat()
     if missing:
         raise NotThereYet(list(missing.values()))
-    try:
-        return [_storage().url(each.name, expire=lifetime_s) for each in copies]  # type: ignore[call-arg]  # django-storages
-    except (BotoCoreError, ClientError, ValueError) as fault:
-        raise _problem(fault) from None
+    # Computed, not asked for: whoever could put them there can sign for them too.
+    return [_storage().url(each.name, expire=lifetime_s) for each in copies]  # type: ignore[call-arg]  # django-storages
 
 
 def _copy_of(blob: Blob) -> StoredCopy:
@@ -92,7 +92,7 @@ def put(copy: StoredCopy) -> None:
     try:
         with _path(copy).open("rb") as bytes_:
             _storage().save(copy.name, File(bytes_))  # its type follows from its name
-    except (BotoCoreError, ClientError, OSError) as fault:
+    except FAULTS as fault:
         raise _problem(fault) from None
 
 
@@ -100,7 +100,7 @@ def remove(copy: StoredCopy) -> None:
     """Take its object away, if it is there. Raises StoreProblem."""
     try:
         _storage().delete(copy.name)
-    except (BotoCoreError, ClientError, OSError) as fault:
+    except FAULTS as fault:
         raise _problem(fault) from None
 
 
