@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 TEMP_ELSEWHERE = "diptych.E001"
 HALF_A_KEY = "diptych.E002"
+HALF_A_STORE = "diptych.E003"
 DEBUG_WITH_KEYS = "diptych.W001"
 
 
@@ -45,6 +46,19 @@ def keys_come_in_pairs(**_rest: Any) -> Iterable[CheckMessage]:
             id=HALF_A_KEY,
         )
         for missing in settings.VOLC_KEYS_MISSING
+    ]
+
+
+@register()
+def the_store_is_whole(**_rest: Any) -> Iterable[CheckMessage]:
+    """Half a store would silently hand references out from this site, or from nowhere."""
+    return [
+        Error(
+            f"{missing} is missing: other parts of the object store are set.",
+            hint="Set all of REFERENCE_STORE_…, or none.",
+            id=HALF_A_STORE,
+        )
+        for missing in settings.REFERENCE_STORE.missing
     ]
 
 

@@ -19,6 +19,7 @@ from generations.models import Generation, Reference
 from generations.providers import catalog, prices
 from generations.providers.catalog import FieldError, SettingValue
 from generations.services import accounts, compose
+from generations.services.library import transport
 from generations.services.library.fills import Filled
 from generations.services.library.fitting import fit_note
 from generations.services.library.picks import Pick
@@ -44,6 +45,8 @@ class ComposeForm(forms.Form):
         self.picks: list[Pick] = []
         # The saved prompt it is made from, with its slots, as the view found it.
         self.saved: Filled | None = None
+        # Whether the model's provider cannot fetch them, so that the panel names one that need not.
+        self.unaddressed = False
         wanted = str(self["engine"].value() or "")
         self.engine_on_offer = catalog.ENGINES.get(wanted) or accounts.offered()[0]
         for param in self.engine_on_offer.params:
@@ -115,6 +118,7 @@ class ComposeForm(forms.Form):
                 self.add_error("also", f"{_(engine.label)}: {said}")
                 continue
             name = problem.field if problem.field in self.fields else None
+            self.unaddressed |= problem.message == transport.NO_ADDRESS
             self.add_error(name, _(problem.message) % problem.params)
 
     # --- Several models -----------------------------------------------------------------------

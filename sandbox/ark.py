@@ -23,7 +23,7 @@ from sandbox.ark_models import Asked, read
 from sandbox.ark_run import Run, Words, at_once, read_words, streamed
 from sandbox.ark_wire import ArkRefusal, Problem, refused
 from sandbox.connection import Dripping, Dropped
-from sandbox.faults import SUBMIT_ACCEPTED, SUBMIT_EARLY, SUBMIT_WAY
+from sandbox.faults import ACCOUNT, SUBMIT_ACCEPTED, SUBMIT_EARLY, SUBMIT_WAY
 from sandbox.plan import choose_times, count_in, ratio_in
 from sandbox.references import Limits, fetch, opened, small
 from sandbox.store import Task
@@ -88,6 +88,8 @@ async def _answer(world: World, request: Request, request_id: str) -> Response:
         return _early(world, early, request_id)
     if not _known(world, request):
         raise ArkRefusal("AuthenticationError")
+    if suffers := world.faults.first(ACCOUNT):
+        return _of_account(suffers)
     asked = read(_parse(raw))
     words = read_words(asked.prompt)
     if words.refuse:
@@ -135,6 +137,12 @@ def _early(world: World, fault: str, request_id: str) -> Response:
         return HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
     code = "ModelAccountRpmRateLimitExceeded" if fault == "429" else "InternalServiceError"
     return refused(world, Problem(code), request_id)
+
+
+def _of_account(fault: str) -> Response:
+    if fault == "stranger":
+        return HTMLResponse("<html><body><h1>It works!</h1></body></html>")
+    raise ArkRefusal("ModelNotOpen" if fault == "not_opened" else "AccessDenied")
 
 
 def _known(world: World, request: Request) -> bool:

@@ -23,6 +23,8 @@ SUBMIT_WAY = ON_THE_WAY
 POLL_WAY = tuple(f"poll_{kind}" for kind in ON_THE_WAY)
 # Only on Ark: found after the run, and how an error is told.
 ARK = ("late_500", "flat", "as_200")
+# What may be wrong with an account, whatever it asks: looked at after its key and signature were found right.
+ACCOUNT = ("not_opened", "no_permission", "stranger")
 _ON_SUBMIT = (*SUBMIT_EARLY, *SUBMIT_LATE, *SUBMIT_ACCEPTED, *SUBMIT_WAY)
 KINDS = frozenset((*_ON_SUBMIT, *POLL, *POLL_WORDS, *POLL_WAY, *FILE))
 
@@ -34,8 +36,8 @@ def check_rates(rates: Mapping[str, object]) -> dict[str, float]:
     """
     checked: dict[str, float] = {}
     for kind, value in rates.items():
-        if kind not in KINDS and kind not in ARK:
-            known = ", ".join(sorted({*KINDS, *ARK}))
+        if kind not in KINDS and kind not in ARK and kind not in ACCOUNT:
+            known = ", ".join(sorted({*KINDS, *ARK, *ACCOUNT}))
             raise ValueError(f"unknown fault {kind!r}; known: {known}")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise ValueError(f"the probability of {kind} must be a number from 0 to 1")

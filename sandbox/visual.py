@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import actions
 from sandbox.connection import Dripping, Dropped
-from sandbox.faults import POLL, POLL_WAY, SUBMIT_EARLY, SUBMIT_WAY
+from sandbox.faults import ACCOUNT, POLL, POLL_WAY, SUBMIT_EARLY, SUBMIT_WAY
 from sandbox.signing import SignedRequest, verify
 from sandbox.wire import (
     SUCCESS,
@@ -108,12 +108,9 @@ async def _answer(world: World, request: Request, call: Call) -> Response:
     if fault is not None:
         return _FAULT_ANSWERS[fault]()
     _check_gateway(world, request, call, body)
-    handler = actions.ACTIONS.get((call.action, call.version))
-    if handler is None:
-        raise GatewayRefusal("InvalidActionOrVersion")
-    if request.method != "POST":
-        raise ServiceRefusal(50402)
-    data = await handler(
+    if suffers := world.faults.first(ACCOUNT):
+        return _ACCOUNT_ANSWERS[suffers]()
+    data = await _handler(request, call)(
         world, actions.Received(_parse(body), body, call.action, client_request_id)
     )
     if isinstance(data, Response):
@@ -125,6 +122,15 @@ async def _answer(world: World, request: Request, call: Call) -> Response:
     if suffered in SUBMIT_WAY:
         world.suffered[client_request_id or ""] = suffered
     return await _on_the_way(JSONResponse(answer), suffered.removeprefix("poll_"))
+
+
+def _handler(request: Request, call: Call) -> actions.Handler:
+    found = actions.ACTIONS.get((call.action, call.version))
+    if found is None:
+        raise GatewayRefusal("InvalidActionOrVersion")
+    if request.method != "POST":
+        raise ServiceRefusal(50402)
+    return found
 
 
 async def _on_the_way(answer: Response, fault: str) -> Response:
@@ -205,6 +211,15 @@ def _bad_gateway() -> Response:
     return HTMLResponse(_HTML, 502)
 
 
+def _not_opened() -> Response:
+    raise ServiceRefusal(50400)
+
+
+_ACCOUNT_ANSWERS: dict[str, Callable[[], Response]] = {
+    "not_opened": _not_opened,
+    "no_permission": _gateway_fault("AccessDenied"),
+    "stranger": lambda: HTMLResponse("<html><body><h1>It works!</h1></body></html>"),
+}
 _FAULT_ANSWERS: dict[str, Callable[[], Response]] = {
     "429": _gateway_fault("FlowLimitExceeded"),
     "500": _gateway_fault("InternalError"),

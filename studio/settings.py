@@ -13,7 +13,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from studio import env, mail
+from studio import env, mail, store
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Job] and the like
 
@@ -35,8 +35,7 @@ HTTPS = PUBLIC_BASE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if PUBLIC_BASE_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -173,6 +172,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "studio.storage.HashedStatic"},
+    **(REFERENCE_STORE := store.reference_store()).storages,
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
 # 500 lines of prompts, 800 characters of three bytes each, and a long list to refuse in words.
@@ -295,6 +295,6 @@ LOGGING = {
     "loggers": {
         "generations": {"level": env.text("LOG_LEVEL", "INFO")},
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "axes": {"level": "WARNING"},
+        **{name: {"level": "WARNING"} for name in ("axes", "boto3", "botocore", "s3transfer")},
     },
 }

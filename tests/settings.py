@@ -21,7 +21,8 @@ _LEFT_OUT = (
     *("DEBUG", "LOG_LEVEL", "TIME_ZONE", "SANDBOX_PORT", "PORT", "DIPTYCH_CRASH_AT"),
     *("EMAIL_URL", "EMAIL_FROM"),
 )
-_keys = [name for name in os.environ if name.startswith(("VOLC_", "ARK_", "SANDBOX_"))]
+_ROOMS = ("VOLC_", "ARK_", "SANDBOX_", "REFERENCE_STORE_")
+_keys = [name for name in os.environ if name.startswith(_ROOMS)]
 for _name in (*_LEFT_OUT, *_keys):
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)

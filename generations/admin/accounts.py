@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from generations.admin.asking import ask, person
-from generations.models import EngineLimit, ProviderAccount, User
+from generations.models import EngineLimit, ProviderAccount
 from generations.providers import catalog
 from generations.providers.base import N_
-from generations.services import accounts, jobs
+from generations.services import accounts, health, jobs
 
 NO_OTHER_KEY = N_(
     "Choose one account, and give the studio's processes a second key first: see the README, "
@@ -113,11 +113,6 @@ def replace_key(
     return ask(desk, request, chosen, form, words)
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
     list_display = (
         "label",
@@ -149,8 +144,22 @@ class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
 
     def get_urls(self) -> list[URLPattern]:
         everything = self.admin_site.admin_view(require_POST(self.everything))
-        name = "generations_provideraccount_everything"
-        return [path("everything/", everything, name=name), *super().get_urls()]
+        check = self.admin_site.admin_view(require_POST(self.check_all))
+        name = "generations_provideraccount"
+        return [
+            path("everything/", everything, name=f"{name}_everything"),
+            path("check/", check, name=f"{name}_check"),
+            *super().get_urls(),
+        ]
+
+    def check_all(self, request: HttpRequest) -> HttpResponse:
+        """Ask each service whether it accepts the key: one call an account, which costs nothing."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        for each in health.check_accounts():
+            say = messages.success if each.well else messages.error
+            say(request, f"{each.account.label}: {each.sentence}")
+        return redirect("admin:generations_provideraccount_changelist")
 
     def everything(self, request: HttpRequest) -> HttpResponse:
         """The switch of the whole site."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generations.models.batches import Batch, BatchLine
 from generations.models.events import Event
-from generations.models.files import Asset, Blob, Rendition
+from generations.models.files import Asset, Blob, Rendition, StoredCopy
 from generations.models.health import Episode
 from generations.models.library import (
     Preset,
@@ -74,6 +74,7 @@ __all__ = [
     "SearchText",
     "SignIn",
     "SiteSwitch",
+    "StoredCopy",
     "Submission",
     "UncertainJob",
     "Use",

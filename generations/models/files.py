@@ -146,3 +146,29 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id or self.reference_id}:{self.spec}"
+
+
+class StoredCopy(models.Model):
+    """A blob's bytes in the object store, for providers to fetch.
+
+    `place` says in which store; `name` is the object's, below the store's prefix. `put_at` is empty until it
+    is there. Without a blob it only waits to be removed.
+    """
+
+    blob = models.ForeignKey(Blob, models.SET_NULL, null=True, related_name="copies")
+    place = models.CharField(max_length=16)
+    name = models.CharField(max_length=120, unique=True)
+    put_at = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["blob", "place"],
+                condition=models.Q(blob__isnull=False),
+                name="one_copy_per_store",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

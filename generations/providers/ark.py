@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from generations.providers import http, recipes
+from generations.providers import catalog, http, recipes
 from generations.providers.ark_errors import error_of
 from generations.providers.ark_reply import Reply, request_id
 from generations.providers.base import (
@@ -24,6 +24,7 @@ from generations.providers.base import (
     Accepted,
     Ambiguous,
     Arrived,
+    BadRequest,
     Call,
     Credentials,
     Finished,
@@ -136,6 +137,33 @@ class Ark:
             error = error_of(reply.fault)
             if not isinstance(error, KeyRefused) or answer.status in (401, 403):
                 raise error
+
+    def check(self, *, base_url: str, credentials: Credentials) -> float | None:
+        """Asks for a picture without a prompt and of no size: each alone must be refused before any work,
+        so that nothing can be made or charged. Unlike the list of video tasks, this also tells whether
+        Seedream is opened.
+        """
+        model = next(each for each in catalog.ENGINES.values() if each.provider == self.slug)
+        answer = http.request(
+            "POST",
+            _address(base_url, GENERATE),
+            headers={"Content-Type": "application/json"} | _authorization(credentials),
+            body=json.dumps({"model": model.req_key, "size": "0x0"}).encode(),
+            read_s=PROBE_READ_S,
+        )
+        ahead_s, reply = answer.ahead_s, Reply(nobody, credentials.secrets)
+        reply.read(answer)
+        error = error_of(reply.fault) if reply.fault else None
+        if error is None or (not error.code and answer.status < 500):
+            error = Ambiguous(
+                message="no answer of this provider",
+                http_status=answer.status,
+                reason="not_provider",
+            )
+        error.ahead_s = ahead_s
+        if not isinstance(error, BadRequest):
+            raise error
+        return ahead_s
 
 
 def _finished(reply: Reply, answer: http.Answer, call: Call) -> Finished:

@@ -50,6 +50,7 @@ class ProviderError(Exception):
     permanent: ClassVar[bool] = False
     charged: ClassVar[str] = "no"
     default_reason: ClassVar[str] = "internal"
+    ahead_s: float | None = None  # of the provider's clock, where `Provider.check` could tell
 
     def __init__(
         self,
@@ -70,11 +71,8 @@ class ProviderError(Exception):
         self.reason = reason or self.default_reason
 
     def __str__(self) -> str:
-        facts = (
-            self.code,
-            f"HTTP {self.http_status}" if self.http_status else "",
-            self.message,
-        )
+        status = f"HTTP {self.http_status}" if self.http_status else ""
+        facts = (self.code, status, self.message)
         return ": ".join([self.reason, *(fact for fact in facts if fact)])
 
     def __repr__(self) -> str:
@@ -126,7 +124,7 @@ class EngineFailed(Refused):
 
 
 class Ambiguous(ProviderError):
-    """Sent, and the outcome is unknown."""
+    """Sent, and the outcome is unknown. `reason` "not_provider": what answered is somebody else."""
 
     charged = "unknown"
     default_reason = "ambiguous"
@@ -297,3 +295,6 @@ class Provider(Protocol):
 
     def probe(self, *, base_url: str, credentials: Credentials) -> None:
         """Make a signed call that costs nothing; raise if the key is refused or nobody answers."""
+
+    def check(self, *, base_url: str, credentials: Credentials) -> float | None:
+        """One that tells more: raise what is wrong, else return by how much its clock is ahead, if told."""

@@ -17,16 +17,22 @@ class TooLarge(ValueError):
     """The answer passed its cap."""
 
 
+NO_NAME = "the host name does not resolve"
+REFUSED = "connection refused"
+NO_CONNECTION = "no connection in time"
+BAD_CERTIFICATE = "the TLS certificate was not accepted"
+NO_TLS = "the TLS connection failed"
+NO_ANSWER = "no answer in time"
 # The first that matches anything in the chain of causes gives the sentence.
 _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (TooLarge, "the answer is too large"),
-    (NameResolutionError, "the host name does not resolve"),
-    (ConnectionRefusedError, "connection refused"),
-    (ConnectTimeoutError, "no connection in time"),
-    (ssl.SSLCertVerificationError, "the TLS certificate was not accepted"),
-    (ReadTimeoutError, "no answer in time"),
-    (TimeoutError, "no answer in time"),
-    (ssl.SSLError, "the TLS connection failed"),
+    (NameResolutionError, NO_NAME),
+    (ConnectionRefusedError, REFUSED),
+    (ConnectTimeoutError, NO_CONNECTION),
+    (ssl.SSLCertVerificationError, BAD_CERTIFICATE),
+    (ReadTimeoutError, NO_ANSWER),
+    (TimeoutError, NO_ANSWER),
+    (ssl.SSLError, NO_TLS),
     (ConnectionError, "the connection was closed"),
     (http.client.IncompleteRead, "the answer was cut off"),
 )

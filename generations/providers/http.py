@@ -30,6 +30,7 @@ from generations.providers import addresses
 from generations.providers.base import Ambiguous, DownloadError, NotSent, ProviderError
 from generations.providers.connections import Attempt, Pool, SecurePool
 from generations.providers.faults import TooLarge, words
+from generations.providers.texts import ahead_in
 
 __all__ = ["Answer", "DownloadError", "DownloadResult", "download", "request"]
 
@@ -61,6 +62,11 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    @property
+    def ahead_s(self) -> float | None:
+        """How many seconds the other clock is ahead of ours, read when the answer is fresh."""
+        return ahead_in(self.headers.get("date", ""))
 
 
 @dataclass(frozen=True, slots=True)

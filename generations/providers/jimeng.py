@@ -155,13 +155,27 @@ class Jimeng:
         raise error
 
     def probe(self, *, base_url: str, credentials: Credentials) -> None:
+        self.check(base_url=base_url, credentials=credentials)
+
+    def check(self, *, base_url: str, credentials: Credentials) -> float | None:
+        """Asks after task 0, which there never is: a question, so that nothing can come of it, and one that
+        passes the gateway (key, signature, clock, rights) and reaches the service (opened or not).
+        """
         engine = next(each for each in catalog.ENGINES.values() if each.provider == self.slug)
         question = {"req_key": engine.req_key, "task_id": "0", "req_json": RETURN_URL}
         reply = _call(RESULT, _json(question), base_url, credentials)
         if reply.is_error:
             error = error_of(reply, "poll")
+            if not reply.known and reply.http_status < 500:
+                error = Ambiguous(
+                    message="no answer of this provider",
+                    http_status=reply.http_status,
+                    reason="not_provider",
+                )
+            error.ahead_s = reply.ahead_s
             if not isinstance(error, BadRequest):
                 raise error
+        return reply.ahead_s
 
 
 def _on_the_wire(param: Param, value: SettingValue) -> dict[str, object]:

@@ -52,6 +52,7 @@ class Reply:
     `code` and `name` are "" when absent; texts are clean and hold no secret.
 
     `gateway`: an error of the layer before the service. `readable`: the body was a JSON object.
+    `ahead_s`: how far the provider's clock was ahead of ours.
     """
 
     http_status: int
@@ -62,6 +63,7 @@ class Reply:
     message: str = ""
     request_id: str = ""
     retry_after: float | None = None
+    ahead_s: float | None = None
     data: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
@@ -72,6 +74,11 @@ class Reply:
     @property
     def run_failed(self) -> bool:
         return self.status in _FAILED
+
+    @property
+    def known(self) -> bool:
+        """Whether it has what either envelope always has, and what other services have not."""
+        return bool(self.request_id or self.status in STATUSES)
 
     @property
     def finished(self) -> bool:
@@ -116,9 +123,9 @@ def read(answer: Answer, secrets: Iterable[str]) -> Reply:
     """`answer` as a Reply. `secrets` are blotted out of every text, should the service echo one."""
     known = tuple(secrets)
     retry_after = seconds_in(answer.headers.get("retry-after", ""))
-    document = _document(answer.body)
+    document, ahead_s = _document(answer.body), answer.ahead_s
     if document is None:
-        return Reply(answer.status, retry_after=retry_after)
+        return Reply(answer.status, retry_after=retry_after, ahead_s=ahead_s)
     meta = _mapping(pick(document, "ResponseMetadata"))
     error = pick(meta, "Error") or pick(document, "Error")
     gateway = bool(error)
@@ -139,6 +146,7 @@ def read(answer: Answer, secrets: Iterable[str]) -> Reply:
         message=clean_text(message, MESSAGE_CAP, known),
         request_id=clean_text(request_id, REQUEST_ID_CAP, known),
         retry_after=retry_after,
+        ahead_s=ahead_s,
         data=_data(document),
     )
 

@@ -52,10 +52,18 @@ def seconds_in(text: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            moment = email.utils.parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
+        ahead = ahead_in(text)
+        if ahead is None:
             return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
+        seconds = ahead
     return min(seconds, RETRY_AFTER_CAP) if math.isfinite(seconds) and seconds > 0 else None
+
+
+def ahead_in(text: str) -> float | None:
+    """Seconds by which an HTTP date is ahead of our clock; None when it is absent or unreadable."""
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - datetime.now(UTC)).total_seconds()

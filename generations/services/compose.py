@@ -199,7 +199,7 @@ def _make_ready(
     engine: catalog.Engine, account: ProviderAccount, references: Sequence[Chosen]
 ) -> None:
     """See to it that the provider gets what it will be sent, before anything is reserved."""
-    if references and transport.fetched(engine) and transport.base_url(account) is None:
+    if references and transport.fetched(engine) and not transport.reachable(account):
         raise ComposeProblem([FieldError("references", transport.NO_ADDRESS, {})])
     try:
         fitting.fitted_all(references=[each.reference for each in references], engine=engine)

@@ -167,6 +167,13 @@ WAITS: dict[str, Meaning] = {
         N_("Waiting: the studio's quota at the service is used up"), Step.WAIT
     ),
     "not_sent": Meaning(N_("Service unreachable, waiting"), Step.WAIT),
+    "store_down": Meaning(
+        N_("Waiting: the store that lends references to the service does not answer"), Step.WAIT
+    ),
+    "store_refused": Meaning(
+        N_("Waiting: the store that lends references to the service turns the studio away"),
+        Step.WAIT,
+    ),
     "disk_low": Meaning(N_("Waiting: the studio's disk is full"), Step.WAIT),
     "no_key": Meaning(N_("Waiting: this account's key is not set up any more"), Step.WAIT),
 }

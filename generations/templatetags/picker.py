@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from generations.models import Project
 from generations.providers import catalog
 from generations.services import accounts, jobs
+from generations.services.library import transport
 from generations.templatetags import controls
 
 
@@ -45,6 +47,12 @@ def groups(kind: str = "", *, alone: bool = False) -> list[Group]:
         if models and kind in ("", each):
             found.append(Group(each, label, icon, models))
     return found
+
+
+def instead(engine: catalog.Engine, many: int, project: Project) -> Model | None:
+    """A model that is sent so many pictures themselves, where `engine`'s provider cannot fetch them."""
+    other = transport.instead(engine, many, project)
+    return model_of(other) if other else None
 
 
 def model_of(engine: catalog.Engine) -> Model:

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from generations.models import Asset, Generation, Job, ReferenceRole
+from generations.models import Asset, Generation, Job, Project, ReferenceRole
 from generations.providers import catalog
 from generations.services import jobs, pricing
 from generations.services.batches import Line
@@ -223,6 +223,12 @@ def transport_of(panes: Iterable[Shown]) -> Transport | None:
 def animates() -> bool:
     """Whether there is a model that brings a picture to life."""
     return catalog.animator() is not None
+
+
+@register.simple_tag
+def instead(engine: catalog.Engine, picks: list[Pick], project: Project) -> picker.Model | None:
+    """A model that takes these pictures where nobody can fetch them from here."""
+    return picker.instead(engine, len(picks), project)
 
 
 @register.simple_tag

@@ -75,18 +75,20 @@ def animated(request: HttpRequest) -> dict[str, object]:
 
 def as_kind(data: QueryDict) -> QueryDict:
     """What was posted; where `kind` asks for the other kind, with a model of that one instead: the
-    first that takes as many pictures as are chosen. A count nobody changed becomes that kind's usual.
+    first that takes as many pictures as are chosen. `instead` names the very model. A count nobody changed
+    becomes that kind's usual.
     """
     here = catalog.ENGINES.get(data.get("engine", ""))
-    kind = data.get("kind", "")
-    models = [each for each in accounts.offered() if each.kind == kind]
-    if not models or (here and here.kind == kind):
+    named = catalog.ENGINES.get(data.get("instead", ""))
+    kind = named.kind if named else data.get("kind", "")
+    models = [named] if named else [each for each in accounts.offered() if each.kind == kind]
+    if not models or (here and not named and here.kind == kind):
         return data
     many = len(data.getlist("reference"))
     fits = (m for m in models if m.references.minimum <= many <= m.references.maximum)
     changed = data.copy()
     changed["engine"] = next(fits, models[0]).slug
-    if here and whole_number(data.get("count", "")) == USUAL_COUNT[here.kind]:
+    if here and here.kind != kind and whole_number(data.get("count", "")) == USUAL_COUNT[here.kind]:
         changed["count"] = str(USUAL_COUNT[kind])
     return changed
 

@@ -7,7 +7,7 @@ import ast
 from sandbox.ark_models import MODELS
 from sandbox.ark_wire import CODES
 from sandbox.engines import ENGINES
-from sandbox.faults import ARK, KINDS
+from sandbox.faults import ACCOUNT, ARK, KINDS
 from sandbox.options import build_parser
 from sandbox.triggers import ALIASES
 from sandbox.wire import SERVICE_CODES
@@ -28,7 +28,7 @@ def test_every_word_and_code_is_documented() -> None:
 
 
 def test_every_fault_is_documented() -> None:
-    assert [kind for kind in (*KINDS, *ARK) if f"`{kind}`" not in TEXT] == []
+    assert [kind for kind in (*KINDS, *ARK, *ACCOUNT) if f"`{kind}`" not in TEXT] == []
 
 
 def test_every_model_and_error_of_ark_is_documented() -> None:

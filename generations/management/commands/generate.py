@@ -110,7 +110,7 @@ class Command(BaseCommand):
         """Serve references from here if a provider on this machine will ask, and nobody would answer."""
         engines = {catalog.ENGINES.get(each.engine) for each in wanted if each.references}
         found = [accounts.account_for(each) for each in engines if each and transport.fetched(each)]
-        asked = any(each and transport.base_url(each) == settings.OWN_BASE_URL for each in found)
+        asked = any(each and transport.from_here(each) for each in found)
         return self._served() if asked else nullcontext(False)
 
     @contextmanager

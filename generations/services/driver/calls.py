@@ -15,9 +15,20 @@ from generations.models import Job, Submission
 from generations.providers.base import Accepted, Finished, Part, Progress, ProviderError
 
 log = logging.getLogger(__name__)
-# A part is a picture of a call that goes on; every other result ends its call.
-Verb = Literal["submit", "part", "poll", "cancel", "probe"]
-Answer = Accepted | Finished | Part | Progress | bool | ProviderError | Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What became of a stored copy, by its key: there, or the reason why not."""
+
+    copy_id: int
+    reason: str = ""
+
+
+# A part is a picture of a call that goes on; every other result ends its call. To lend is to put a
+# reference where the provider can fetch it: a call to the object store.
+Verb = Literal["submit", "part", "poll", "cancel", "probe", "lend"]
+Answer = Accepted | Finished | Part | Progress | Lent | bool | ProviderError | Exception | None
 
 
 @dataclass(frozen=True, slots=True)

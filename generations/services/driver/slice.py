@@ -19,12 +19,13 @@ from django.conf import settings
 from generations.models import Job, JobState, Limited, ProviderAccount, Submission
 from generations.providers import catalog, get_provider
 from generations.providers.base import Accepted, Call, Credentials, Finished, NotSent, Provider
-from generations.services import accounts, crash, jobs, queue
+from generations.services import accounts, crash, jobs, queue, store
 from generations.services.driver import claims
 from generations.services.driver.breaker import LEASE_LOST, PAUSED
 from generations.services.driver.calls import Errand
-from generations.services.driver.hold import Hold, Stop
+from generations.services.driver.hold import Stop
 from generations.services.driver.lease import Lease, take
+from generations.services.driver.lending import Lending
 from generations.services.jobs import parts
 from generations.services.library import transport
 
@@ -63,6 +64,7 @@ def drive(*, account_id: int, stop: Stop) -> bool:
     finally:
         run.pool.close()
         run.slow.close()
+        run.lenders.close()
         log.debug("slice ended", extra={"account": account_id, "epoch": lease.epoch})
         lease.release()
     if not stop():
@@ -71,7 +73,7 @@ def drive(*, account_id: int, stop: Stop) -> bool:
     return True
 
 
-class Slice(Hold):
+class Slice(Lending):
     """The loop: look for work, send what is due, and record what came of it."""
 
     def __init__(self, lease: Lease, credentials: Credentials, stop: Stop) -> None:
@@ -193,6 +195,9 @@ class Slice(Hold):
             return self.provider.build(
                 engine, recipe["prompt"], recipe["settings"], references=references
             )
+        except store.NotThereYet as first:
+            self.lend(job, first.copies)
+            return None
         except db.DatabaseError:
             raise  # about the database, not about the job: whoever drives next tries again
         except Exception:

@@ -93,7 +93,8 @@ class Watch:
         thens += [self.record(result) for result in silent]
         for result, then in zip([*news, *silent], thens, strict=True):
             then()
-            self.breaker.note(result.answer)
+            if result.verb != "lend":  # what the store says is nothing about the provider
+                self.breaker.note(result.answer)
 
     def is_news(self, result: Result) -> bool:
         """Whether an answer changes a row: most polls say that it goes on, and cost no transaction."""

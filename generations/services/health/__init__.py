@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from generations.services.health.accounts import Finding, check, check_accounts
 from generations.services.health.episodes import look
 from generations.services.health.questions import readiness
 from generations.services.health.status import status
 
-__all__ = ["look", "readiness", "status"]
+__all__ = ["Finding", "check", "check_accounts", "look", "readiness", "status"]

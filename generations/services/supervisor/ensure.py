@@ -29,6 +29,7 @@ from generations.services import accounts, batches, crash, events, jobs, queue
 from generations.services.driver import lease
 from generations.services.gallery import trash
 from generations.services.jobs import parts
+from generations.services.library import lent
 
 log = logging.getLogger(__name__)
 S = JobState
@@ -152,6 +153,7 @@ def sweep_files() -> None:
         blob.delete()
         path.unlink(missing_ok=True)
     _sweep_unknown()
+    lent.sweep()
 
 
 def _sweep_unknown() -> None:
