@@ -52,6 +52,7 @@ def test_what_the_admin_holds() -> None:
             "uncertainjob",
             "generation",
             "ledgerentry",
+            "unlabelleddownload",
         )
     }
     # Task payloads are nobody's business.

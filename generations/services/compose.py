@@ -21,7 +21,7 @@ from generations.models import (
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
-from generations.services import accounts, crash, events, queue, quota
+from generations.services import accounts, crash, events, labels, queue, quota
 from generations.services.gallery import search
 from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
@@ -213,6 +213,7 @@ def _generation(
         "user": user,
         "recipe": recipe,
         "recipe_sha256": catalog.recipe_sha256(recipe),
+        "labels": _labels(project, engine),
         "engine": engine.slug,
         "kind": engine.kind,
         "prompt": recipe["prompt"],
@@ -226,6 +227,14 @@ def _generation(
     found, created = Generation.objects.get_or_create(form_token=token, defaults=fields)
     found.repeated = not created
     return found
+
+
+def _labels(project: Project, engine: catalog.Engine) -> dict[str, object]:
+    """The AIGC labels that this run keeps, whatever becomes of the project's policy."""
+    try:
+        return labels.frozen(project=project, engine=engine)
+    except labels.PolicyProblem as problem:
+        raise ComposeProblem([FieldError("project", problem.message, {})]) from None
 
 
 def _use(generation: Generation, references: Sequence[Chosen]) -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from generations.models import Asset, Generation, Job, LedgerEntry, Use
 from generations.providers import catalog
+from generations.services.labels import told
 
 NEAR = 0.03  # sides are rounded to what a codec takes: 1920 × 1088 is 16:9
 
@@ -132,6 +133,7 @@ def facts(asset: Asset) -> list[Fact]:
         *_played(asset),
         Fact("format", _("Format"), asset.format.upper()),
         Fact("bytes", _("File size"), file_size(asset.blob.size)),
+        *_labels(asset),
         *(_run(asset, generation) if generation else ()),
     ]
 
@@ -141,7 +143,7 @@ def asked_and_actual(asset: Asset) -> list[Fact]:
     came = f"{asset.width} × {asset.height}"
     wish = _asked_size(asset)
     return [
-        Fact(each.key, each.label, each.value, came if each.key == wish else "")
+        Fact(each.key, each.label, each.value, came if each.key == wish else each.actual)
         for each in facts(asset)
     ]
 
@@ -159,6 +161,22 @@ def _asked_size(asset: Asset) -> str:
         return "size"
     off = asset.width / asset.height / (asked[0] / asked[1])
     return "" if 1 - NEAR < off < 1 + NEAR else "aspect_ratio"
+
+
+def _labels(asset: Asset) -> Iterator[Fact]:
+    """The AIGC labels: of the visible one only the wish is known, the hidden one is read from the file."""
+    found = told(asset)
+    visible = _("Asked for, cannot be read back") if found.visible_asked else _("Not asked for")
+    yield Fact("label_visible", _("Visible mark"), visible)
+    if found.implicit:
+        who = found.implicit.get("ContentProducer") or found.implicit.get("ProduceID") or "–"
+        yield Fact("label_implicit", _("Hidden mark"), _("In the file: %(who)s") % {"who": who})
+    elif found.implicit is None:
+        yield Fact("label_implicit", _("Hidden mark"), _("Nobody has looked yet"))
+    elif found.implicit_asked:
+        yield Fact("label_implicit", _("Hidden mark"), _("Asked for"), _("not in the file"))
+    else:
+        yield Fact("label_implicit", _("Hidden mark"), _("None in the file"))
 
 
 def _played(asset: Asset) -> Iterator[Fact]:
