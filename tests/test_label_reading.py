@@ -37,7 +37,8 @@ def packet(inside: str) -> bytes:
 
 
 def picture(kind: str, found: bytes) -> bytes:
-    out, more = BytesIO(), {"xmp": found}
+    out = BytesIO()
+    more: dict[str, Any] = {"xmp": found}
     if kind == "PNG":
         info = PngInfo()
         info.add_itxt("XML:com.adobe.xmp", found.decode("utf-8", "replace"))
@@ -90,7 +91,8 @@ def test_a_video_by_packet_or_by_entry(read: Any) -> None:
         made.metadata["AIGC"] = json.dumps(MARK)
         stream = made.add_stream("libx264", rate=24)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
-        made.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 64)))))
+        frame: Any = av.VideoFrame.from_image(Image.new("RGB", (64, 64)))  # type: ignore[no-untyped-call]
+        made.mux(stream.encode(frame))
         made.mux(stream.encode())
     assert read(out.getvalue()) == MARK
 

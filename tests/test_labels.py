@@ -169,8 +169,8 @@ def test_a_change_does_not_alter_a_run_that_is_being_made(
     driving.follow(account, script())
     jobs.finish(job_id=job.pk, alive=lambda: None)
     asset = Asset.objects.get(job=job)
-    assert asset.aigc == {**MARK, **asset.aigc}
-    assert asset.aigc["PropagateID"] == "P-7"
+    found: Any = asset.aigc
+    assert found == {**found, **MARK, "PropagateID": "P-7"}
     assert labels.badge(asset) == labels.Badge.BOTH
     # The stored bytes are the provider's, the label in them.
     assert labels.read(settings.MEDIA_ROOT / asset.blob.name) == asset.aigc

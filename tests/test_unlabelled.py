@@ -89,7 +89,8 @@ def test_a_file_that_nobody_has_looked_into_is_looked_into_first(team: world.Tea
     Asset.objects.filter(pk=team.asset.pk).update(blob=labelled)
     assert taken(client_of(team.viewer).get(reverse("download", args=[team.asset.public_id])))
     team.asset.refresh_from_db()
-    assert team.asset.aigc["ProduceID"] == "x"
+    found: Any = team.asset.aigc
+    assert found["ProduceID"] == "x"
 
 
 def test_an_export_keeps_the_label_beside_our_recipe(team: world.Team, tmp_path: Any) -> None:
