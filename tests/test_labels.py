@@ -15,7 +15,7 @@ from django.urls import reverse
 from generations.models import Asset, Generation, Job, JobState, LabelPolicy, Project
 from generations.providers import catalog
 from generations.providers.labels import labels_of
-from generations.services import compose, jobs, labels
+from generations.services import compose, gallery, jobs, labels
 from generations.services.gallery import export
 from tests import driving, pages, tokens, world
 from tests.people import client_of
@@ -224,6 +224,13 @@ def test_a_setting_of_the_run_counts_as_asked_for(team: world.Team) -> None:
     assert made.labels == {}
     job = made.jobs.get()
     assert labels.badge(world.asset(job)) == labels.Badge.VISIBLE
+
+
+def test_a_policy_that_overrules_the_setting_is_said_beside_it(team: world.Team) -> None:
+    policy(team.project, corner="br")
+    asset = world.asset(run(team, "seedream-4.0").jobs.get())
+    (fact,) = (each for each in gallery.asked_and_actual(asset) if each.key == "watermark")
+    assert (fact.value, fact.actual) == ("Without watermark", "With watermark")
 
 
 def test_the_facts_say_what_is_known_and_what_is_not(team: world.Team) -> None:

@@ -193,7 +193,10 @@ def _asked(generation: Generation, job: Job | None) -> Iterator[Fact]:
     yield Fact("engine", _("Model"), _(engine.label))
     settings = catalog.recipe_at(generation.recipe, job.position if job else 0)["settings"]
     for row in catalog.describe_settings(engine, settings):
-        yield Fact(row.name, _(row.label), _(row.value))
+        # The project's policy asks for the mark although the run's own setting does not.
+        added = row.name == "watermark" and row.raw is False and "visible" in generation.labels
+        came = _("With watermark") if added else ""
+        yield Fact(row.name, _(row.label), _(row.value), came)
 
 
 def _run(asset: Asset, generation: Generation) -> Iterator[Fact]:
