@@ -35,19 +35,8 @@ def made(page: Page, prompt: str) -> str:
     return str(card.locator("figure.tile a").first.get_attribute("href"))
 
 
-def test_from_the_policy_to_the_register(
-    site: Site, new_context: Callable[..., BrowserContext], tmp_path: Path
-) -> None:
-    context = new_context(accept_downloads=True, locale="en-GB")
-    context.add_cookies(site.login_cookies())  # type: ignore[arg-type]
-    said = {"name": "django_language", "value": "en", "url": site.url}
-    context.add_cookies([said])  # type: ignore[list-item]
-    page = context.new_page()
-    page.goto(site.url)
-    before = made(page, "a cat, unlabelled")
-    settings = page.url.split("?")[0].rstrip("/") + "/settings/"
-
-    # The policy; a mistake loses nothing typed.
+def set_policy(page: Page, settings: str) -> None:
+    """Both marks; a mistake on the way loses nothing typed."""
     page.goto(settings)
     page.locator("#label-corner").select_option("tl")
     page.locator("#label-text").fill("Acme AI")
@@ -59,6 +48,32 @@ def test_from_the_policy_to_the_register(
     page.locator("#label-producer_id").fill("91310000")
     page.locator("#labels button").click()
     expect(page.locator("#label-producer_id-error")).to_have_count(0)
+
+
+def take_without(page: Page, file: Path) -> None:
+    """The picture of this page has no mark: say why, and take it."""
+    expect(page.locator(".bar .aigc.none")).to_be_visible()
+    page.locator("a[href$='/download/']").first.click()
+    expect(page).to_have_url(re.compile(r"/download/$"))
+    page.locator("form.card button").click()
+    expect(page.locator("#reason-error")).to_be_visible()
+    page.locator("#reason").fill("for print, marked there")
+    with page.expect_download() as download:
+        page.locator("form.card button").click()
+    download.value.save_as(file)
+
+
+def test_from_the_policy_to_the_register(
+    site: Site, new_context: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    context = new_context(accept_downloads=True, locale="en-GB")
+    said = {"name": "django_language", "value": "en", "url": site.url}
+    context.add_cookies([*site.login_cookies(), said])  # type: ignore[list-item]
+    page = context.new_page()
+    page.goto(site.url)
+    before = made(page, "a cat, unlabelled")
+    settings = page.url.split("?")[0].rstrip("/") + "/settings/"
+    set_policy(page, settings)
 
     # A run carries it: on its tile, on its page, in its file.
     after = made(page, "a cat, labelled")
@@ -73,15 +88,7 @@ def test_from_the_policy_to_the_register(
 
     # The one from before needs a reason, and the register has it.
     page.goto(site.url + before)
-    expect(page.locator(".bar .aigc.none")).to_be_visible()
-    page.locator("a[href$='/download/']").first.click()
-    expect(page).to_have_url(re.compile(r"/download/$"))
-    page.locator("form.card button").click()
-    expect(page.locator("#reason-error")).to_be_visible()
-    page.locator("#reason").fill("for print, marked there")
-    with page.expect_download() as download:
-        page.locator("form.card button").click()
-    download.value.save_as(tmp_path / "plain")
+    take_without(page, tmp_path / "plain")
     assert labels.read(tmp_path / "plain") == {}
     page.goto(settings)
     page.locator("a[href$='/unlabelled/']").click()
