@@ -13,6 +13,7 @@ from generations.providers import catalog  # noqa: E402
 from generations.providers.engine import Engine, ReferenceRule  # noqa: E402
 
 PAGE = ROOT / "docs" / "engines.md"
+MARKS = {"visible": "a visible mark", "implicit": "a hidden one"}
 HEAD = """# Models
 
 Made from `generations/providers/catalog.py` by `make docs`. What each model takes; anything else is refused
@@ -45,6 +46,7 @@ def _lines(engine: Engine) -> Iterator[str]:
     yield f"* A prompt of up to {engine.prompt_max} characters."
     yield f"* {_references(engine)}"
     yield f"* {_outputs(engine)}"
+    yield f"* AIGC labels it can carry: {' and '.join(MARKS[each] for each in engine.labels)}."
     yield from (f"* {note}" for note in NOTES.get(engine.slug, ()))
     yield ""
     yield "| setting | accepts | default | what it does |"

@@ -16,6 +16,7 @@ from generations.views import (
     health,
     jobs,
     join,
+    labels,
     live,
     marks,
     me,
@@ -73,6 +74,9 @@ urlpatterns = [
     path("news/", news.news, name="news"),
     path("news/count/", news.count, name="news-count"),
     path("p/<uuid:project>/settings/", projects.project_settings, name="project-settings"),
+    path("p/<uuid:project>/labels/", labels.policy, name="label-policy"),
+    path("p/<uuid:project>/unlabelled/", labels.register, name="unlabelled"),
+    path("p/<uuid:project>/unlabelled/csv/", labels.register_csv, name="unlabelled-csv"),
     path("p/<uuid:project>/members/", projects.member_add, name="member-add"),
     path(
         "p/<uuid:project>/members/<int:membership>/",

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +18,13 @@ from sandbox.engines import Asked, find_engine, read_request
 from sandbox.faults import POLL_WORDS, SUBMIT_ACCEPTED, SUBMIT_LATE
 from sandbox.film import Clip, clip_of
 from sandbox.frames import take_frames
+from sandbox.labels import TEXTS, Logo, Wanted, read_wanted, tagged
 from sandbox.paint import Picture
 from sandbox.plan import choose_size, choose_times, count_outputs
 from sandbox.references import take_in
 from sandbox.store import Task
 from sandbox.triggers import Triggers, read_triggers
-from sandbox.videos import AskedVideo, find_video, read_meta, read_video, video_data
+from sandbox.videos import AskedVideo, find_video, read_video, video_data
 from sandbox.wire import SERVICE_CODES, GatewayRefusal, ServiceRefusal
 from sandbox.world import World
 
@@ -67,7 +67,7 @@ async def process(world: World, received: Received) -> Answer:
     await asyncio.sleep(max(0.0, task.ends - world.clock()))
     if task.failure is not None:
         raise ServiceRefusal(task.failure)
-    return await _pictures(world, task, as_urls=bool(received.body.get("return_url")))
+    return await _pictures(world, task, Wanted(as_urls=bool(received.body.get("return_url"))))
 
 
 async def _accept(world: World, received: Received, *, synchronous: bool = False) -> Task:
@@ -168,7 +168,7 @@ async def get_result(world: World, received: Received) -> Answer:
     Raises ServiceRefusal, also for a task that failed.
     """
     video = find_video(received.body) is not None
-    asked = read_meta(received.body) if video else _wants_url(received.body)
+    wanted = read_wanted(received.body, video=video)
     bare = video_data if video else _result
     task = _named_task(world, received.body)
     if words := world.faults.first(POLL_WORDS):
@@ -183,25 +183,28 @@ async def get_result(world: World, received: Received) -> Answer:
     if task.failure is not None:
         raise ServiceRefusal(task.failure, data=bare("done"))
     if video:
-        return _video(world, task, tagged=asked)
-    return await _pictures(world, task, as_urls=asked)
+        return _video(world, task, wanted)
+    return await _pictures(world, task, wanted)
 
 
-def _video(world: World, task: Task, *, tagged: bool) -> dict[str, Any]:
-    token = world.store.mint_file(task.task_id, 0, world.options.video_url_ttl)
+def _video(world: World, task: Task, wanted: Wanted) -> dict[str, Any]:
+    lives = world.options.video_url_ttl
+    token = world.store.mint_file(task.task_id, 0, lives, wanted.kept)
     found = video_data("done", f"{world.address}/files/{token}.mp4")
-    return {**found, "aigc_meta_tagged": True} if tagged else found
+    return {**found, "aigc_meta_tagged": True} if wanted.meta else found
 
 
-async def _pictures(world: World, task: Task, *, as_urls: bool) -> dict[str, Any]:
+async def _pictures(world: World, task: Task, wanted: Wanted) -> dict[str, Any]:
     count = task.recipe["count"]
-    if as_urls:
-        tokens = (world.store.mint_file(task.task_id, position) for position in range(count))
+    if wanted.as_urls:
+        mint = world.store.mint_file
+        tokens = (mint(task.task_id, place, labels=wanted.kept) for place in range(count))
         return _result("done", urls=[f"{world.address}/files/{token}.jpeg" for token in tokens])
     pictures = await asyncio.gather(
-        *(world.painter.jpeg(picture_of(world, task, at)) for at in range(count))
+        *(world.painter.jpeg(picture_of(world, task, at, wanted.logo)) for at in range(count))
     )
-    return _result("done", base64s=[base64.b64encode(picture).decode() for picture in pictures])
+    marked = (tagged(picture, wanted.meta) for picture in pictures)
+    return _result("done", base64s=[base64.b64encode(picture).decode() for picture in marked])
 
 
 def _untrue(fault: str, bare: Callable[[str], dict[str, Any]], code: int) -> Answer:
@@ -229,9 +232,12 @@ def _seed(task: Task) -> str:
     return task.task_id if seed is None else f"seed {seed}"
 
 
-def picture_of(world: World, task: Task, position: int) -> Picture:
-    """Return what is painted for one position of a task."""
+def picture_of(world: World, task: Task, position: int, logo: Logo | None = None) -> Picture:
+    """Return what is painted for one position of a task, with the mark that its submit or its query
+    asked for."""
     recipe = task.recipe
+    if recipe.get("watermark"):
+        logo = Logo(text=TEXTS[0])
     return Picture(
         recipe["prompt"],
         (recipe["width"], recipe["height"]),
@@ -239,6 +245,7 @@ def picture_of(world: World, task: Task, position: int) -> Picture:
         f"{_seed(task)}:{position}",
         world.options.fast_media,
         tuple(base64.b64decode(each) for each in recipe.get("references", ())),
+        logo,
     )
 
 
@@ -255,24 +262,6 @@ def _named_task(world: World, body: dict[str, Any]) -> Task | None:
     task = world.store.find(task_id) if task_id.isascii() and task_id.isdecimal() else None
     gone = task is None or task.cancelled or task.req_key != engine.req_key
     return None if gone else task
-
-
-def _wants_url(body: dict[str, Any]) -> bool:
-    text = body.get("req_json")
-    if text is None or text == "":
-        return False
-    if not isinstance(text, str):
-        raise ServiceRefusal(50204, "req_json must be a JSON string")
-    try:
-        options = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ServiceRefusal(50204, "req_json is not JSON") from None
-    if not isinstance(options, dict):
-        raise ServiceRefusal(50204, "req_json is not a JSON object")
-    return_url = options.get("return_url")
-    if return_url is not None and not isinstance(return_url, bool):
-        raise ServiceRefusal(50204, "return_url must be bool")
-    return bool(return_url)
 
 
 async def cancel(world: World, received: Received) -> Answer:

@@ -19,8 +19,9 @@ from sandbox import ark
 from sandbox.actions import picture_of, video_of
 from sandbox.connection import Dripping, Truncated
 from sandbox.faults import FILE
+from sandbox.labels import Wanted, tagged
 from sandbox.paint import as_png
-from sandbox.store import Task
+from sandbox.store import ResultFile, Task
 from sandbox.videos import VIDEOS
 from sandbox.visual import visual
 from sandbox.wire import gateway_envelope, new_request_id
@@ -42,20 +43,23 @@ async def result_file(request: Request) -> Response:
     file, task = found
     if world.clock() >= file.expires:
         return PlainTextResponse("this address has expired", 403)
-    data, media_type = await _made(world, task, file.position)
+    data, media_type = await _made(world, task, file)
     world.answers["file:200"] += 1
     kind = {"file_truncate": Truncated, "file_slow": Dripping}.get(fault, Response)
     return kind(data, media_type=media_type, headers={"Cache-Control": "private, max-age=86400"})
 
 
-async def _made(world: World, task: Task, position: int) -> tuple[bytes, str]:
-    """One result of a task, and its media type."""
+async def _made(world: World, task: Task, file: ResultFile) -> tuple[bytes, str]:
+    """One result of a task with the labels that its address was asked for with, and its media type."""
+    wanted = Wanted.of(file.labels)
     if task.req_key in VIDEOS:
-        return await world.painter.mp4(video_of(world, task)), "video/mp4"
-    jpeg = await world.painter.jpeg(picture_of(world, task, position))
-    if task.recipe.get("format") == "png":
-        return await asyncio.to_thread(as_png, jpeg), "image/png"
-    return jpeg, "image/jpeg"
+        data, kind = await world.painter.mp4(video_of(world, task)), "video/mp4"
+    else:
+        picture = picture_of(world, task, file.position, wanted.logo)
+        data, kind = await world.painter.jpeg(picture), "image/jpeg"
+        if task.recipe.get("format") == "png":
+            data, kind = await asyncio.to_thread(as_png, data), "image/png"
+    return tagged(data, wanted.meta), kind
 
 
 _PAGE = "<!doctype html><title>Welcome</title><script>document.title = 'run'</script>"

@@ -199,6 +199,7 @@ async def _accept(world: World, asked: Asked, words: Words) -> Task:
         "count": max(1, min(wanted, asked.most)),
         "references": references,
         "format": asked.picture_format,
+        "watermark": asked.watermark,
     }
     task = Task(task_id, asked.model.name, now, now + starts, now + ends, None, False, recipe)
     world.store.add(task)

@@ -102,6 +102,7 @@ class Asked:
     as_base64: bool
     picture_format: str
     seed: int | None = field(default=None)
+    watermark: bool = True
 
 
 def read(body: dict[str, Any]) -> Asked:
@@ -119,7 +120,6 @@ def read(body: dict[str, Any]) -> Asked:
         raise _bad("prompt", "it must be a string")
     images = _images(given.get("image"), model)
     size, area = _size(given.get("size", model.usual), model)
-    _flag(given, "watermark", default=True)
     _mode(given, model)
     seed = _number(given, "seed", -1, 2_147_483_647)
     _number(given, "guidance_scale", 1, 10)
@@ -134,6 +134,7 @@ def read(body: dict[str, Any]) -> Asked:
         _word(given, "response_format", ("url", "b64_json")) == "b64_json",
         _word(given, "output_format", ("jpeg", "png")),
         None if seed is None or seed < 0 else int(seed),
+        _flag(given, "watermark", default=True),
     )
 
 

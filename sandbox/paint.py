@@ -20,6 +20,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFont
 from sandbox import collage, interiors, landscapes, still_life
 from sandbox.brush import BICUBIC, BILINEAR, Canvas, curve
 from sandbox.colour import PALETTES, Palette, Size
+from sandbox.labels import Logo, draw
 
 _LONG_SIDE = 1280
 _FAST_DIVISOR = 8
@@ -78,7 +79,7 @@ _MOODS: dict[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture to paint: ``size`` in pixels, ``scale`` 0–1, ``seed`` any text; ``fast`` paints
-    small and enlarges roughly; ``references`` are small JPEGs that take part.
+    small and enlarges roughly; ``references`` are small JPEGs that take part; ``logo`` is the AIGC mark.
     """
 
     prompt: str
@@ -87,12 +88,15 @@ class Picture:
     seed: str
     fast: bool = False
     references: tuple[bytes, ...] = ()
+    logo: Logo | None = None
 
 
 def paint(picture: Picture) -> bytes:
     """Return ``picture`` as a baseline JPEG of exactly its size, without metadata."""
     image = unmarked(picture)
     mark(image)
+    if picture.logo:
+        draw(image, picture.logo)
     out = io.BytesIO()
     image.save(
         out, "JPEG", quality=60 if picture.fast else 90, subsampling=2 if picture.fast else 0

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE INDEX IF NOT EXISTS tasks_ends ON tasks (ends) WHERE cancelled = 0;
 CREATE TABLE IF NOT EXISTS files (
     token TEXT PRIMARY KEY, task_id TEXT NOT NULL, position INTEGER NOT NULL,
-    expires REAL NOT NULL);
+    expires REAL NOT NULL, labels TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS files_task ON files (task_id, expires);
 """
 _PURGE_EVERY = 30.0
@@ -54,12 +54,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """One address of one picture."""
+    """One address of one picture; ``labels`` as its query asked for them (labels.py), or ""."""
 
     token: str
     task_id: str
     position: int
     expires: float
+    labels: str
 
 
 class Store:
@@ -76,6 +77,9 @@ class Store:
         # A killed process loses nothing under NORMAL; only a power cut would, and this is an
         # emulator.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+        columns = [row[1] for row in self._db.execute("PRAGMA table_info(files)")]
+        if "labels" not in columns:  # kept by a sandbox that knew none
+            self._db.execute("ALTER TABLE files ADD COLUMN labels TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         """Close the database."""
@@ -135,12 +139,14 @@ class Store:
         query = "UPDATE tasks SET cancelled = 1 WHERE task_id = ? AND cancelled = 0 AND starts > ?"
         return self._db.execute(query, (task_id, self._clock())).rowcount == 1
 
-    def mint_file(self, task_id: str, position: int, lives: float | None = None) -> str:
+    def mint_file(
+        self, task_id: str, position: int, lives: float | None = None, labels: str = ""
+    ) -> str:
         """Return a fresh unguessable token for one file of a task; ``lives`` seconds if not the usual."""
         token = secrets.token_urlsafe(24)
         expires = self._clock() + (self._url_ttl if lives is None else lives)
         self._db.execute(
-            "INSERT INTO files VALUES (?, ?, ?, ?)", (token, task_id, position, expires)
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?)", (token, task_id, position, expires, labels)
         )
         return token
 

@@ -7,7 +7,6 @@ the Pro, and here the same engine under another name.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,13 +51,6 @@ SIZES_720: Sizes = {
     "9:16": (704, 1248),
 }
 _SEED_MAX = 2**63 - 1
-_META_MAX = 256
-_META = (
-    ("content_producer", False),
-    ("producer_id", True),
-    ("content_propagator", True),
-    ("propagate_id", False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,40 +205,3 @@ def _strings(body: dict[str, Any], name: str) -> tuple[str, ...]:
 def video_data(status: str, url: str | None = None) -> dict[str, Any]:
     """Return the ``data`` of an answer about a video."""
     return {"status": status, "video_url": url}
-
-
-def read_meta(body: dict[str, Any]) -> bool:
-    """Whether ``req_json`` of a query asks for the hidden mark; it knows nothing else than `aigc_meta`.
-
-    Raises ServiceRefusal for a mark that is not whole.
-    """
-    text = body.get("req_json")
-    if text is None or text == "":
-        return False
-    if not isinstance(text, str):
-        raise ServiceRefusal(50204, "req_json must be a JSON string")
-    try:
-        options = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ServiceRefusal(50204, "req_json is not JSON") from None
-    if not isinstance(options, dict):
-        raise ServiceRefusal(50204, "req_json is not a JSON object")
-    meta = options.get("aigc_meta")
-    if meta is None:
-        return False
-    if not isinstance(meta, dict):
-        raise ServiceRefusal(50204, "aigc_meta must be an object")
-    for name, needed in _META:
-        _check_mark(name, meta.get(name), needed=needed)
-    return True
-
-
-def _check_mark(name: str, value: object, *, needed: bool) -> None:
-    if value in (None, ""):
-        if needed:
-            raise ServiceRefusal(50201, f"aigc_meta.{name}")
-        return
-    if not isinstance(value, str):
-        raise ServiceRefusal(50204, f"aigc_meta.{name} must be a string")
-    if len(value) > _META_MAX:
-        raise ServiceRefusal(50200, f"aigc_meta.{name} has more than {_META_MAX} characters")

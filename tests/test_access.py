@@ -221,6 +221,13 @@ TABLE: dict[str, Row] = {
     "project-settings": Row(
         _project("project-settings"), "member", "owner", lambda team: {"name": "Renamed"}
     ),
+    "label-policy": Row(
+        _project("label-policy"),
+        write="owner",
+        body=lambda team: {"corner": "br", "language": "zh", "opacity": "1"},
+    ),
+    "unlabelled": Row(_project("unlabelled"), read="owner"),
+    "unlabelled-csv": Row(_project("unlabelled-csv"), read="owner"),
     "member-add": Row(
         _project("member-add"),
         write="owner",
@@ -237,7 +244,7 @@ TABLE: dict[str, Row] = {
     "project-archive": Row(_project("project-archive"), write="owner"),
     "project-restore": Row(_project("project-restore"), write="owner"),
     "asset": Row(_asset("asset"), read="member"),
-    "download": Row(_asset("download"), read="member"),
+    "download": Row(_asset("download"), "member", "member"),
     "file-original": Row(_asset("file-original"), read="member"),
     "file-rendition": Row(_asset("file-rendition", 320), read="member"),
     "file-strip": Row(_strip, read="member"),
@@ -291,10 +298,11 @@ TABLE: dict[str, Row] = {
         write="writer",
         body=lambda team: {"back": f"a={team.asset.public_id}"},
     ),
-    "export": Row(_export, read="member"),
+    "export": Row(_export, "member", "member"),
     "generation-export": Row(
         lambda team: reverse("generation-export", args=[team.generation.public_id]),
-        read="member",
+        "member",
+        "member",
     ),
     "generation-cancel": Row(
         lambda team: reverse("generation-cancel", args=[team.generation.public_id]),

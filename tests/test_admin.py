@@ -53,6 +53,7 @@ def test_what_the_admin_holds() -> None:
             "generation",
             "ledgerentry",
             "price",
+            "unlabelleddownload",
         )
     }
     # Task payloads are nobody's business.

@@ -23,7 +23,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from generations.models import Asset, Generation
-from generations.services.gallery import carried, export, xmp
+from generations.services import xmp
+from generations.services.gallery import carried, export
 from tests import pages, world
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generations.models import Generation, Use
-from generations.services.gallery import carried, xmp
+from generations.services import xmp
+from generations.services.gallery import carried
 from tests import world
 from tests.pages import HTMX, text, url
 

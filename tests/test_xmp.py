@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from generations.services.gallery import carried, xmp
+from generations.services import xmp
+from generations.services.gallery import carried
 
 KINDS = ("PNG", "JPEG", "WEBP")
 TAG = f"{{{xmp.NAMESPACE}}}recipe"

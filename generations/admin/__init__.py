@@ -12,6 +12,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from generations.admin.accounts import ProviderAccountAdmin
 from generations.admin.allowances import AllowanceAdmin, give_own
+from generations.admin.labels import LabelPolicyInline, UnlabelledDownloadAdmin
 from generations.admin.prices import PriceAdmin
 from generations.admin.read_only import ReadOnly
 from generations.admin.risks import AtRiskAdmin
@@ -29,6 +30,7 @@ from generations.models import (
     ProviderAccount,
     Submission,
     UncertainJob,
+    UnlabelledDownload,
     User,
 )
 
@@ -39,6 +41,7 @@ admin.site.register(AtRiskJob, AtRiskAdmin)
 admin.site.register(Price, PriceAdmin)
 admin.site.register(ProviderAccount, ProviderAccountAdmin)
 admin.site.register(UncertainJob, UncertainAdmin)
+admin.site.register(UnlabelledDownload, UnlabelledDownloadAdmin)
 # Task payloads and tracebacks are nobody's business: our own rows say what happened.
 for hidden in (Failure, OrmQ, Schedule, Success):
     if admin.site.is_registered(hidden):
@@ -66,7 +69,8 @@ class MemberInline(admin.TabularInline[Membership, Project]):
 class ProjectAdmin(admin.ModelAdmin[Project]):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
-    inlines = (MemberInline,)
+    exclude = ("archived_at",)  # owners archive; left in, it is asked for and nothing can be saved
+    inlines = (MemberInline, LabelPolicyInline)
     show_full_result_count = False
 
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:

@@ -16,6 +16,7 @@ from generations.api import engines, schemas, scope, shown
 from generations.api.admission import UPLOAD_MAX, token_of
 from generations.api.problems import MISSING, TOO_LARGE, UNKNOWN_FIELD, Refusal, refusal
 from generations.models import Generation, Project, Reference
+from generations.models.labels import REASON_MAX
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
 from generations.sending import REVALIDATE, send
@@ -48,6 +49,7 @@ Key = Annotated[
     str, Header(alias="Idempotency-Key", max_length=schemas.KEY_MAX, pattern=r"^[!-~]*$")
 ]
 After = Annotated[str, Query(max_length=100)]
+Reason = Annotated[str, Query(max_length=REASON_MAX)]
 
 
 @router.api_operation(
@@ -228,12 +230,17 @@ def one_asset(request: HttpRequest, asset: Id) -> schemas.Asset:
     READ,
     "/assets/{asset}/file",
     url_name="api-file",
-    response=ANY,
+    response=ANY | {403: schemas.Problems},
     openapi_extra={"responses": FILE_ANSWERS},
     operation_id="file",
     summary=N_("Download it"),
-    description=N_("The service's own bytes, untouched, whole or by Range."),
+    description=N_(
+        "The service's own bytes, untouched, whole or by Range. Where a label is missing that the project "
+        "asks for, “reason” says why it is needed without; it is written down."
+    ),
 )
-def file(request: HttpRequest, asset: Id) -> HttpResponseBase:
-    blob = scope.asset(request, asset).blob
+def file(request: HttpRequest, asset: Id, reason: Reason = "") -> HttpResponseBase:
+    found = scope.asset(request, asset)
+    scope.require_reason(request, found, reason)
+    blob = found.blob
     return send(request, blob, blob.content_type, REVALIDATE)

@@ -101,6 +101,15 @@ class Projects(BaseModel):
     projects: list[Project]
 
 
+class Labels(BaseModel):
+    """The AIGC labels of a file: whether each was asked for, and the implicit one as the file has it."""
+
+    badge: Literal["visible", "implicit", "both", "none", "unknown"]
+    visible_asked: bool
+    implicit_asked: bool
+    implicit: dict[str, str] | None
+
+
 class Asset(BaseModel):
     id: UUID
     generation: UUID | None
@@ -113,6 +122,7 @@ class Asset(BaseModel):
     rating: int | None
     favourite: bool
     trashed: bool
+    labels: Labels
     created_at: datetime
     url: str
     file: str

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404
 
 from generations.api.admission import token_of
 from generations.api.problems import refusal
-from generations.models import Asset, Generation, Project, Reference
+from generations.models import Asset, Generation, Project, Reference, UnlabelledDownload
 from generations.providers.base import N_
 from generations.services.gallery import card_queryset
-from generations.services.projects import barred
+from generations.services.projects import barred, unlabelled
 
 ONLY_READS = N_("This token may only read.")
 
@@ -60,6 +60,20 @@ def asset(request: HttpRequest, public_id: str) -> Asset:
     rows = Asset.objects.visible_to(token_of(request).user).filter(_in_reach(request))
     related = rows.select_related("blob", "generation", "job")
     return get_object_or_404(related, public_id=_uuid(public_id))
+
+
+def require_reason(request: HttpRequest, found: Asset, reason: str) -> None:
+    """403 for a file that lacks a label its project asks for, unless a reason is given, which is kept."""
+    lacking = unlabelled.lacking(assets=[found])
+    if not lacking:
+        return
+    try:
+        unlabelled.clean_reason(reason)
+    except unlabelled.ReasonProblem as problem:
+        raise refusal(HTTPStatus.FORBIDDEN, problem.message, "reason", **problem.params) from None
+    if request.method != "HEAD":
+        way = UnlabelledDownload.Way.API
+        unlabelled.register(user=token_of(request).user, found=lacking, reason=reason, way=way)
 
 
 def reaches(request: HttpRequest, reference: Reference) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,6 +13,7 @@ from generations.api import schemas
 from generations.models import Asset, Generation, Job, JobState, Project, Reference
 from generations.models.runs import ACTIVE
 from generations.providers.base import N_
+from generations.services import labels
 from generations.services.projects import barred
 from generations.templatetags import sentences
 
@@ -58,6 +61,7 @@ def asset(request: HttpRequest, row: Asset) -> schemas.Asset:
         rating=row.rating,
         favourite=row.favourite,
         trashed=row.trashed_at is not None,
+        labels=schemas.Labels(**asdict(labels.told(row))),
         created_at=row.created_at,
         url=address(request, "api-asset", row.public_id),
         file=address(request, "api-file", row.public_id),

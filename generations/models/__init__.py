@@ -6,6 +6,7 @@ from generations.models.batches import Batch, BatchLine
 from generations.models.events import Event
 from generations.models.files import Asset, Blob, Rendition, StoredCopy
 from generations.models.health import Episode
+from generations.models.labels import LabelPolicy, UnlabelledDownload
 from generations.models.library import (
     Preset,
     Prompt,
@@ -56,6 +57,7 @@ __all__ = [
     "Invitation",
     "Job",
     "JobState",
+    "LabelPolicy",
     "LedgerEntry",
     "Limited",
     "Membership",
@@ -77,6 +79,7 @@ __all__ = [
     "StoredCopy",
     "Submission",
     "UncertainJob",
+    "UnlabelledDownload",
     "Use",
     "User",
 ]

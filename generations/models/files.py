@@ -62,6 +62,8 @@ class Asset(models.Model):
     duration_ms = models.PositiveIntegerField(null=True)
     # A 16 px WebP as a data URI: shown until the rendition has arrived.
     placeholder = models.CharField(max_length=2000, blank=True)
+    # The AIGC label in the file itself, as it was read: {} is none, empty means that nobody has looked.
+    aigc = models.JSONField(null=True)
     # The team's judgement, not one person's: whoever edits in the project may change it.
     rating = models.PositiveSmallIntegerField(null=True)
     favourite = models.BooleanField(default=False)

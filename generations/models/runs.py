@@ -73,6 +73,9 @@ class Generation(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="generations")
     recipe = models.JSONField(_("recipe"))
     recipe_sha256 = models.CharField(max_length=64)
+    # The AIGC labels asked for, as the project's policy was then: beside the recipe, not in it, so that
+    # the same recipe stays the same.
+    labels = models.JSONField(default=dict, blank=True)
     engine = models.CharField(_("engine"), max_length=60)
     kind = models.CharField(max_length=5)
     prompt = models.TextField(_("prompt"))

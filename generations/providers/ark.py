@@ -36,6 +36,7 @@ from generations.providers.base import (
     nobody,
 )
 from generations.providers.engine import Engine, Param
+from generations.providers.labels import UNLABELLED, Labels
 from generations.providers.parameters import BoolParam, ChoiceParam, SettingValue
 from generations.providers.sizes import SizeParam, dimensions
 
@@ -60,9 +61,11 @@ class Ark:
         *,
         references: Sequence[str] = (),
         force_single: bool | None = None,
+        labels: Labels = UNLABELLED,
     ) -> Call:
         """The call of a frozen recipe; `references` are data URIs (or URLs), in order. KeyError or
-        ValueError if it does not fit the engine.
+        ValueError if it does not fit the engine. A visible mark is asked for by the recipe's setting or
+        by `labels`: either is enough.
         """
         body: dict[str, object] = {"model": engine.req_key, "prompt": prompt}
         if references:
@@ -70,6 +73,8 @@ class Ark:
         asked = dict(settings)
         if force_single is not None and "single" in asked:
             asked["single"] = force_single
+        if labels.visible and "watermark" in asked:
+            asked["watermark"] = True
         for param in engine.params:
             body |= _on_the_wire(param, asked[param.name])
         most = recipes.max_outputs(engine, asked, len(references))
@@ -113,7 +118,13 @@ class Ark:
         return _finished(reply, answer, call)
 
     def poll(
-        self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials
+        self,
+        engine: Engine,
+        remote_id: str,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        labels: Labels = UNLABELLED,
     ) -> Progress:
         """There are no tasks: what was not in the answer cannot be asked for."""
         return Progress(RemoteStatus.NOT_FOUND)

@@ -178,6 +178,7 @@ def _seedream(
         typical_latency_s=more.get("seconds", 20.0),
         deadline_s=24 * 3600.0,
         synchronous=True,
+        labels=("visible",),
     )
 
 

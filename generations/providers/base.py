@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from generations.providers.labels import UNLABELLED, Labels
 from generations.providers.texts import CODE_CAP, REQUEST_ID_CAP, clean_text
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ LONGEST_CALL_S = 600.0
 
 
 def N_(text: str) -> str:
-    """Mark `text` as a msgid (the name is the one makemessages looks for); whoever shows it
-    translates it.
-    """
+    """Mark `text` as a msgid (makemessages looks for this name); whoever shows it translates it."""
     return text
 
 
@@ -131,10 +130,8 @@ class Ambiguous(ProviderError):
 
 
 class DownloadError(ProviderError):
-    """A result file that did not arrive whole.
-
-    `reason` is one of "dead_url" (gone: ask the provider for a fresh URL), "refused_url" (we will
-    not go there), "too_large" and "transient" (try the same URL again).
+    """A result file that did not arrive whole. `reason` is one of "dead_url" (gone: ask the provider
+    for a fresh URL), "refused_url" (we will not go there), "too_large" and "transient" (try again).
     """
 
     default_reason = "transient"
@@ -167,9 +164,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8.
-
-    `most`: so many pictures may come of it. `streams`: they come one by one.
+    """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8; `most`: so many
+    pictures may come of it; `streams`: they come one by one.
     """
 
     engine_slug: str
@@ -212,9 +208,7 @@ def pictures(urls: Sequence[str] = (), images: Sequence[bytes] = ()) -> tuple[Pa
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A synchronous engine's answer to a submit: the result itself. Without a part that has a
-    picture, nothing was made.
-    """
+    """A synchronous engine's answer to a submit: the result. Without a picture, nothing was made."""
 
     parts: tuple[Part, ...] = ()
     request_id: str = ""
@@ -251,9 +245,8 @@ class Progress:
 
 
 class Provider(Protocol):
-    """One company's API. One instance per process: stateless and thread-safe.
-
-    Every method but `build` makes one HTTP call, raises only ProviderError, and never calls twice.
+    """One company's API. One instance per process: stateless and thread-safe. Every method but `build`
+    makes one HTTP call, raises only ProviderError, and never calls twice.
     """
 
     slug: str
@@ -266,6 +259,7 @@ class Provider(Protocol):
         *,
         references: Sequence[str] = (),
         force_single: bool | None = None,
+        labels: Labels = UNLABELLED,
     ) -> Call:
         """The body to send. `force_single` overrules the recipe's; references are as their rule says."""
 
@@ -284,9 +278,15 @@ class Provider(Protocol):
         """
 
     def poll(
-        self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials
+        self,
+        engine: Engine,
+        remote_id: str,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        labels: Labels = UNLABELLED,
     ) -> Progress:
-        """Ask how it stands. Moderated, BadRequest and EngineFailed end the run; others do not."""
+        """Ask how it stands, the result to carry `labels`. Moderated, BadRequest and EngineFailed end the run; others do not."""
 
     def cancel(
         self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials

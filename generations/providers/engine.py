@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from generations.providers.base import N_
+from generations.providers.labels import Label
 from generations.providers.parameters import BoolParam, Choice, ChoiceParam, NumberParam, SeedParam
 from generations.providers.sizes import FixedRatios, RatioRule, SizeParam
 
@@ -75,6 +76,8 @@ class Engine:
     `synchronous`: the answer to the submit is the result; the deadline is that of its addresses.
 
     `finals`: slugs of the engines that make a draft of this one again as it is, and better.
+
+    `labels`: the AIGC labels that its result can be asked to carry.
     """
 
     slug: str
@@ -97,6 +100,7 @@ class Engine:
     synchronous: bool = False
     frames: FrameRule | None = None
     finals: tuple[str, ...] = ()
+    labels: tuple[Label, ...] = ()
 
     def param(self, name: str) -> Param:
         """The parameter called `name`; KeyError if there is none."""

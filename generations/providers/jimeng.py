@@ -38,8 +38,10 @@ from generations.providers.base import (
     pictures,
 )
 from generations.providers.engine import Engine, Param
+from generations.providers.jimeng_asked import RETURN_URL, what_to_return
 from generations.providers.jimeng_errors import INTERNAL, STALE_TASK, error_of
 from generations.providers.jimeng_reply import STATUSES, Reply, read
+from generations.providers.labels import UNLABELLED, Labels
 from generations.providers.parameters import (
     BoolParam,
     ChoiceParam,
@@ -55,8 +57,6 @@ RESULT = ("CVSync2AsyncGetResult", "2022-08-31")
 CANCEL = ("CVCancelTask", "2024-06-06")
 # Older models only: the answer is the result.
 PROCESS = ("CVProcess", "2022-08-31")
-# Without it the answer holds the pictures themselves, as base64.
-RETURN_URL = '{"return_url":true}'
 SUBMIT_READ_S, POLL_READ_S = 60.0, 30.0
 
 _HEADER_SAFE = re.compile(r"[!-~]*")
@@ -75,6 +75,7 @@ class Jimeng:
         *,
         references: Sequence[str] = (),
         force_single: bool | None = None,
+        labels: Labels = UNLABELLED,
     ) -> Call:
         """The submit call of a frozen recipe; KeyError or ValueError if it does not fit the
         engine.
@@ -124,11 +125,16 @@ class Jimeng:
         return Accepted(reply.task_id, reply.request_id)
 
     def poll(
-        self, engine: Engine, remote_id: str, *, base_url: str, credentials: Credentials
+        self,
+        engine: Engine,
+        remote_id: str,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        labels: Labels = UNLABELLED,
     ) -> Progress:
         question = {"req_key": engine.req_key, "task_id": remote_id}
-        if engine.kind == "image":  # of a video, the answer is an address always (2.6)
-            question["req_json"] = RETURN_URL
+        question |= what_to_return(engine, labels)
         reply = _call(RESULT, _json(question), base_url, credentials)
         if reply.code == STALE_TASK and not reply.finished:
             return Progress(RemoteStatus.NOT_FOUND, request_id=reply.request_id, code=STALE_TASK)

@@ -118,6 +118,7 @@ JIMENG_IMAGE_40 = Engine(
     price_unit="image",
     typical_latency_s=12.0,
     deadline_s=12 * 3600.0,
+    labels=("visible", "implicit"),
 )
 
 # --- Image 4.6 ----------------------------------------------------------------------------------
@@ -218,6 +219,7 @@ JIMENG_IMAGE_31 = Engine(
     price_unit="image",
     typical_latency_s=8.0,
     deadline_s=12 * 3600.0,
+    labels=("visible", "implicit"),
 )
 
 # --- General 2.0, the model before Jimeng: answers at once, no longer on offer -------------------

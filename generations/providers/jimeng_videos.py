@@ -114,6 +114,7 @@ VIDEO_TEXT = Engine(
     deadline_s=12 * 3600.0,
     result_lives_s=3600.0,
     finals=("jimeng-video-3.0-1080p", _PRO),
+    labels=("implicit",),
 )
 VIDEO_TEXT_1080 = replace(
     VIDEO_TEXT,

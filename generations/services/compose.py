@@ -23,7 +23,7 @@ from generations.models import (
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
-from generations.services import accounts, crash, events, pricing, queue, quota
+from generations.services import accounts, crash, events, labels, pricing, queue, quota
 from generations.services.gallery import search
 from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
@@ -145,6 +145,7 @@ class _Prepared:
     count: int
     account: ProviderAccount
     price: int | None
+    labels: dict[str, object]
 
 
 def _all_prepared(
@@ -179,7 +180,8 @@ def _prepared(
         message = N_("No account is set up for this model. Ask an administrator to add its key.")
         raise ComposeProblem([FieldError("engine", message, {})])
     _make_ready(engine, account, references)
-    return _Prepared(engine, recipe, ask.count, account, book.each(engine, recipe["settings"]))
+    price = book.each(engine, recipe["settings"])
+    return _Prepared(engine, recipe, ask.count, account, price, _labels(project, engine))
 
 
 def asked_before(*, user: User, form_token: str) -> Generation | None:
@@ -236,6 +238,7 @@ def _generation(
         "user": user,
         "recipe": asked.recipe,
         "recipe_sha256": catalog.recipe_sha256(asked.recipe),
+        "labels": asked.labels,
         "engine": asked.engine.slug,
         "kind": asked.engine.kind,
         "prompt": asked.recipe["prompt"],
@@ -272,6 +275,14 @@ def _begin(
     quota.reserve(jobs=jobs, user=generation.user, project=generation.project)
     crash.point("after_reserve")
     queue.wake(asked.account.pk)
+
+
+def _labels(project: Project, engine: catalog.Engine) -> dict[str, object]:
+    """The AIGC labels that this run keeps, whatever becomes of the project's policy."""
+    try:
+        return labels.frozen(project=project, engine=engine)
+    except labels.PolicyProblem as problem:
+        raise ComposeProblem([FieldError("project", problem.message, {})]) from None
 
 
 def _use(generation: Generation, references: Sequence[Chosen]) -> None:

@@ -24,7 +24,7 @@ from django.db.models import F
 from generations import imaging
 from generations.models import Asset, Blob, Job, Reference, Rendition
 from generations.providers import http
-from generations.services import crash, events, verified
+from generations.services import crash, events, labels, verified
 
 log = logging.getLogger(__name__)
 # Stands before the signed hash of bytes that came in an answer and were put in their place at once.
@@ -67,7 +67,7 @@ def keep(*, job: Job, position: int, source: Source) -> Asset:
         except verified.Unfit as error:
             log.warning("result is not what it should be", extra={"job": job.pk, "why": str(error)})
             raise NotKept("bad_output") from None
-        found = Found(job, position, made, lay(path, made.content_type))
+        found = Found(job, position, made, lay(path, made.content_type), labels.read(path))
         renditions = [_laid(each, Path(folder)) for each in made.renditions]
         asset = _recorded(found, renditions)
         for laid in (found.laid, *(laid for _made, laid in renditions)):
@@ -146,6 +146,7 @@ class Found:
     position: int
     made: verified.Verified
     laid: Laid
+    aigc: dict[str, str]
 
 
 def lay(path: Path, content_type: str) -> Laid:
@@ -230,6 +231,7 @@ def _record(found: Found, renditions: list[tuple[imaging.Made, Laid]]) -> Asset:
             height=found.made.height,
             duration_ms=found.made.duration_ms,
             placeholder=found.made.placeholder,
+            aigc=found.aigc,
         )
     Rendition.objects.bulk_create(
         Rendition(

@@ -42,6 +42,12 @@ def icon(name: str, size: str = "") -> SafeString:
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, href)
 
 
+@register.inclusion_tag("generations/_label_badge.html")
+def label_badge(asset: Asset, run: Generation | None = None) -> dict[str, object]:
+    """Which AIGC labels a file carries; `run` where the asset's own is not loaded."""
+    return tiles.labelled(asset, run)
+
+
 @register.filter
 def ago(moment: datetime) -> str:
     return sentences.ago(moment)

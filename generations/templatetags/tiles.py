@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Job, JobState
 from generations.providers import catalog
-from generations.services import jobs
+from generations.providers.base import N_
+from generations.services import jobs, labels
 from generations.templatetags import controls, failures, sentences
 from generations.templatetags.failures import Meaning
 
@@ -159,6 +160,23 @@ def finals(asset: Asset, run: Generation | None) -> list[Final]:
     return [
         Final(_(each.label), f"{place}&final={each.slug}") for each in catalog.finals(run.engine)
     ]
+
+
+LABELS = {
+    labels.Badge.VISIBLE: N_("AIGC label: visible mark, asked for"),
+    labels.Badge.IMPLICIT: N_("AIGC label: hidden mark, in the file"),
+    labels.Badge.BOTH: N_("AIGC labels: visible mark, asked for, and hidden mark, in the file"),
+    labels.Badge.NONE: N_("No AIGC label"),
+    labels.Badge.UNKNOWN: N_("AIGC label unknown: nobody has looked into the file"),
+}
+
+
+def labelled(asset: Asset, run: Generation | None) -> dict[str, object]:
+    """What a badge says; `run` is the asset's, where it is at hand and the asset does not know it."""
+    if run is not None:
+        asset.generation = run
+    found = labels.badge(asset)
+    return {"badge": found.value, "says": _(LABELS[found])}
 
 
 def columns(found: list[Tile]) -> int:

@@ -1,4 +1,7 @@
-"""Pictures to take away: one as the file itself, a selection or a whole run as a streamed ZIP."""
+"""Pictures to take away: one as the file itself, a selection or a whole run as a streamed ZIP.
+
+What lacks a label that its project asks for goes out only when a reason is posted, which is written down.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +18,51 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
-from generations.models import Asset, Generation
+from generations.models import Asset, Generation, UnlabelledDownload
+from generations.models.labels import REASON_MAX
 from generations.sending import REVALIDATE, Body, send_body, stored, stream
 from generations.services.gallery import export
+from generations.services.projects import unlabelled
+from generations.views.access import person
 from generations.views.files import TYPES, disposition
 
 TEMPLATE_MAX = 200
+Way = UnlabelledDownload.Way
+# POST is how a reason comes.
+reasoned = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@require_safe
+@reasoned
 @login_required
 def one(request: HttpRequest, asset: UUID) -> HttpResponseBase:
     """One picture as a file."""
     return _send_one(request, get_object_or_404(_rows(request), public_id=asset))
 
 
-@require_safe
+def _asks(request: HttpRequest, assets: list[Asset], way: str) -> HttpResponse | None:
+    """The page that asks for a reason; None where every file may go, its register written."""
+    found, problem = unlabelled.lacking(assets=assets), ""
+    if not found:
+        return None
+    if request.method == "POST":
+        try:
+            reason = request.POST.get("reason", "")
+            unlabelled.register(user=person(request), found=found, reason=reason, way=way)
+        except unlabelled.ReasonProblem as refused:
+            problem = _(refused.message) % refused.params
+        else:
+            return None
+    context = {"found": found, "assets": assets, "problem": problem, "most": REASON_MAX}
+    context |= {
+        "missing": sorted({unlabelled.named(each) for row in found for each in row.missing})
+    }
+    status = 422 if problem else 403
+    return render(request, "generations/unlabelled_ask.html", context, status=status)
+
+
+@reasoned
 @login_required
 def selection(request: HttpRequest) -> HttpResponseBase:
     """The pictures that `?asset=` names, in this order, or the one it names; 404 unless the person may see each."""
@@ -59,7 +89,7 @@ def _query(request: HttpRequest) -> dict[str, list[str]] | None:
         return None
 
 
-@require_safe
+@reasoned
 @login_required
 def run(request: HttpRequest, generation: UUID) -> HttpResponseBase:
     """Every picture of a run, but what is in the trash."""
@@ -97,6 +127,8 @@ def _template(request: HttpRequest) -> str:
 
 def _send_one(request: HttpRequest, asset: Asset) -> HttpResponseBase:
     """The picture with its recipe in it, numbered by its place in its run."""
+    if refused := _asks(request, [asset], Way.PAGE):
+        return refused
     file = export.single(asset, stored(asset.blob), _template(request))
     body = Body(file.size, file.etag, TYPES[asset.format], file.read)
     response = send_body(request, body, REVALIDATE)
@@ -105,6 +137,8 @@ def _send_one(request: HttpRequest, asset: Asset) -> HttpResponseBase:
 
 
 def _send(request: HttpRequest, assets: list[Asset]) -> HttpResponseBase:
+    if refused := _asks(request, assets, Way.ARCHIVE):
+        return refused
     archive = export.archive(assets, _template(request))
     size = len(archive)
     response = stream(request, iter(archive), "application/zip")

@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generations.label_forms import LabelPolicyForm
 from generations.models import Membership, Project, Role
-from generations.services import projects
+from generations.services import labels, projects
 from generations.services.projects import ProjectProblem
 from generations.views.access import LAST_PROJECT, get_project, person, require_owner, role
 
@@ -91,6 +92,8 @@ def settings_page(
         "invitations": projects.open_invitations(project=project),
         "days": projects.DAYS,
         "is_owner": role(request, project) == Role.OWNER,
+        "may_label": role(request, project) == Role.OWNER or person(request).is_staff,
+        "label_form": LabelPolicyForm(instance=labels.policy_of(project)),
         "section": "projects",
         "here": resolve_url("project-settings", project.public_id),
         **extra,

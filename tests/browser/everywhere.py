@@ -91,7 +91,7 @@ NAMES = (
         "restore",
     ),
     *("projects", "new", "members", "archived", "settings", "api", "password", "usage"),
-    "missing",
+    *("missing", "unlabelled"),
     *("join", "join-gone", "login", "forgotten", "sent", "new-password"),
     *("admin", "accounts", "account", "allowances", "allowance", "users", "jobs"),
     *("uncertain-jobs", "at-risk", "status"),
@@ -156,6 +156,7 @@ def everywhere(site: Site, folder: Path) -> dict[str, Shown]:
             "prompt-import": "library/prompts/import/",
             "restore": "recipe/",
             "members": "settings/",
+            "unlabelled": "unlabelled/",
         }.items()
     }
     pages |= elsewhere(found)

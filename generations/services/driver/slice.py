@@ -19,6 +19,7 @@ from django.conf import settings
 from generations.models import Job, JobState, Limited, ProviderAccount, Submission
 from generations.providers import catalog, get_provider
 from generations.providers.base import Accepted, Call, Credentials, Finished, NotSent, Provider
+from generations.providers.labels import labels_of
 from generations.services import accounts, crash, jobs, queue, store
 from generations.services.driver import claims
 from generations.services.driver.breaker import LEASE_LOST, PAUSED
@@ -193,7 +194,11 @@ class Slice(Lending):
             crash.point("build", job.pk)
             references = transport.carried(job, engine, self.lease.account)
             return self.provider.build(
-                engine, recipe["prompt"], recipe["settings"], references=references
+                engine,
+                recipe["prompt"],
+                recipe["settings"],
+                references=references,
+                labels=labels_of(job.generation.labels),
             )
         except store.NotThereYet as first:
             self.lend(job, first.copies)
@@ -271,6 +276,7 @@ class Slice(Lending):
                     job.remote_id,
                     base_url=self.lease.account.base_url,
                     credentials=self.credentials,
+                    labels=labels_of(job.generation.labels),
                 )
                 self.pool.send(Errand("poll", job, work))
 

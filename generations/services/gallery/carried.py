@@ -15,7 +15,7 @@ from defusedxml import ElementTree
 from generations.models import Reference, ReferenceRole, User
 from generations.providers import catalog
 from generations.providers.parameters import canonical
-from generations.services.gallery import xmp
+from generations.services import xmp
 from generations.services.library.picks import Pick
 
 MOST = 100  # recipes offered from one manifest

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from generations.models import Asset, Generation, Job, LedgerEntry, Use
 from generations.providers import catalog
 from generations.services import pricing
+from generations.services.labels import told
 
 NEAR = 0.03  # sides are rounded to what a codec takes: 1920 × 1088 is 16:9
 
@@ -135,6 +136,7 @@ def facts(asset: Asset) -> list[Fact]:
         *_played(asset),
         Fact("format", _("Format"), asset.format.upper()),
         Fact("bytes", _("File size"), file_size(asset.blob.size)),
+        *_labels(asset),
         *(_run(asset, generation) if generation else ()),
     ]
 
@@ -144,7 +146,7 @@ def asked_and_actual(asset: Asset) -> list[Fact]:
     came = f"{asset.width} × {asset.height}"
     wish = _asked_size(asset)
     return [
-        Fact(each.key, each.label, each.value, came if each.key == wish else "")
+        Fact(each.key, each.label, each.value, came if each.key == wish else each.actual)
         for each in facts(asset)
     ]
 
@@ -164,6 +166,22 @@ def _asked_size(asset: Asset) -> str:
     return "" if 1 - NEAR < off < 1 + NEAR else "aspect_ratio"
 
 
+def _labels(asset: Asset) -> Iterator[Fact]:
+    """The AIGC labels: of the visible one only the wish is known, the hidden one is read from the file."""
+    found = told(asset)
+    visible = _("Asked for, cannot be read back") if found.visible_asked else _("Not asked for")
+    yield Fact("label_visible", _("Visible mark"), visible)
+    if found.implicit:
+        who = found.implicit.get("ContentProducer") or found.implicit.get("ProduceID") or "–"
+        yield Fact("label_implicit", _("Hidden mark"), _("In the file: %(who)s") % {"who": who})
+    elif found.implicit is None:
+        yield Fact("label_implicit", _("Hidden mark"), _("Nobody has looked yet"))
+    elif found.implicit_asked:
+        yield Fact("label_implicit", _("Hidden mark"), _("Asked for"), _("not in the file"))
+    else:
+        yield Fact("label_implicit", _("Hidden mark"), _("None in the file"))
+
+
 def _played(asset: Asset) -> Iterator[Fact]:
     if asset.duration_ms is not None:
         seconds = f"{asset.duration_ms / 1000:.2f}"
@@ -178,7 +196,10 @@ def _asked(generation: Generation, job: Job | None) -> Iterator[Fact]:
     yield Fact("engine", _("Model"), _(engine.label))
     settings = catalog.recipe_at(generation.recipe, job.position if job else 0)["settings"]
     for row in catalog.describe_settings(engine, settings):
-        yield Fact(row.name, _(row.label), _(row.value))
+        # The project's policy asks for the mark although the run's own setting does not.
+        added = row.name == "watermark" and row.raw is False and "visible" in generation.labels
+        came = _("With watermark") if added else ""
+        yield Fact(row.name, _(row.label), _(row.value), came)
 
 
 def _run(asset: Asset, generation: Generation) -> Iterator[Fact]:

@@ -22,7 +22,7 @@ from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships none
 
 from generations.models import Asset
 from generations.providers import catalog
-from generations.services.gallery import xmp
+from generations.services import labels, xmp
 
 MOST = 500
 SCHEMA = 1
@@ -155,6 +155,18 @@ def describe(asset: Asset) -> dict[str, Any]:
         "request_id": request,
         "recipe_sha256": catalog.recipe_sha256(recipe) if recipe else "",
         "recipe": recipe,
+        "labels": _labels(asset),
+    }
+
+
+def _labels(asset: Asset) -> dict[str, Any]:
+    """What was asked for, and the implicit label as the file itself has it (null: not looked at)."""
+    told = labels.told(asset)
+    return {
+        "badge": told.badge.value,
+        "visible_asked": told.visible_asked,
+        "implicit_asked": told.implicit_asked,
+        "implicit": told.implicit,
     }
 
 

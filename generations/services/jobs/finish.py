@@ -22,6 +22,7 @@ from django.utils import timezone
 from generations.models import Job, JobState
 from generations.providers import get_provider
 from generations.providers.base import ProviderError, RemoteStatus
+from generations.providers.labels import labels_of
 from generations.services import accounts, crash, disk, outputs, queue
 from generations.services.jobs import changes, parts
 from generations.services.jobs.backoff import retry_interval
@@ -216,7 +217,11 @@ def _ask_again(job: Job) -> list[Source]:
         return _later_or_none(job, "not_sent")  # the driver asks, once in a while, for everybody
     try:
         progress = get_provider(job.account.provider).poll(
-            engine, job.remote_id, base_url=job.account.base_url, credentials=credentials
+            engine,
+            job.remote_id,
+            base_url=job.account.base_url,
+            credentials=credentials,
+            labels=labels_of(job.generation.labels),
         )
     except ProviderError as error:
         return _later_or_none(job, error.reason)

@@ -1,4 +1,6 @@
-"""Put an XMP property into a PNG, JPEG or WebP by rewriting its container: pixels are never touched.
+"""XMP packets of a PNG, JPEG or WebP: found, and our property put into one by rewriting its container.
+
+Pixels are never touched.
 
 A plan is a list of parts, each either new bytes or a stretch of the stored file, so that nothing has
 to be held in memory. Metadata that is already there (the provider's AIGC label) is kept: our property
@@ -84,13 +86,17 @@ def packet(text: str, existing: bytes = b"") -> bytes:
 
 
 def packets(data: bytes) -> Iterator[bytes]:
-    """Every XMP packet of an untrusted picture; of anything else, none."""
-    inside = _Bytes(data)
-    for begins, walk in ((_PNG, _png_packets), (b"\xff\xd8\xff", _jpeg_packets)):
-        if data.startswith(begins):
-            yield from walk(inside)
-    if data.startswith(b"RIFF"):
-        yield from _webp_packets(inside)
+    """Every XMP packet of an untrusted picture; of anything else, none. Raises CannotInsert on the way."""
+    return packets_in(_Bytes(data), len(data))
+
+
+def packets_in(file: Source, size: int) -> Iterator[bytes]:
+    """The same of the file at `file`, of which only metadata is held in memory."""
+    magic = _read(file, 0, min(size, 12))
+    walks = ((_PNG, _png_packets), (b"\xff\xd8\xff", _jpeg_packets), (b"RIFF", _webp_packets))
+    for begins, walk in walks:
+        if magic.startswith(begins):
+            yield from walk(file, size)
 
 
 class _Bytes:
@@ -169,9 +175,9 @@ def _png(file: Source, size: int, text: str) -> list[Part]:
     return [Stretch(0, start), chunk, Stretch(end, size)]
 
 
-def _png_packets(data: _Bytes) -> Iterator[bytes]:
-    for kind, at, length in _png_chunks(data, len(data.data)):
-        if kind == b"iTXt" and (found := _png_packet(data, at, length)):
+def _png_packets(file: Source, size: int) -> Iterator[bytes]:
+    for kind, at, length in _png_chunks(file, size):
+        if kind == b"iTXt" and (found := _png_packet(file, at, length)):
             yield found
 
 
@@ -210,9 +216,9 @@ def _jpeg(file: Source, size: int, text: str) -> list[Part]:
     return [Stretch(0, start), segment, Stretch(end, size)]
 
 
-def _jpeg_packets(data: _Bytes) -> Iterator[bytes]:
-    for marker, at, stop in _jpeg_segments(data, len(data.data)):
-        if marker == 0xE1 and (found := _read(data, at + 4, stop - at - 4)).startswith(JPEG_KEY):
+def _jpeg_packets(file: Source, size: int) -> Iterator[bytes]:
+    for marker, at, stop in _jpeg_segments(file, size):
+        if marker == 0xE1 and (found := _read(file, at + 4, stop - at - 4)).startswith(JPEG_KEY):
             yield found[len(JPEG_KEY) :]
 
 
@@ -274,7 +280,9 @@ def _webp_head(file: Source, name: bytes, at: int, length: int) -> tuple[bytes, 
     return b"VP8X" + struct.pack("<II", 10, flags) + sides, at - 8
 
 
-def _webp_packets(data: _Bytes) -> Iterator[bytes]:
-    for name, at, length in _webp_chunks(data, len(data.data)):
+def _webp_packets(file: Source, size: int) -> Iterator[bytes]:
+    for name, at, length in _webp_chunks(file, size):
         if name == b"XMP ":
-            yield _read(data, at, length)
+            if length > MOST_PACKET:
+                raise CannotInsert("metadata too large")
+            yield _read(file, at, length)
