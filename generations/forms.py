@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from generations.models import Generation, Reference
 from generations.providers import catalog
 from generations.providers.catalog import FieldError, SettingValue
-from generations.services import accounts, compose
+from generations.services import accounts, compose, engines
 from generations.services.library.fills import Filled
 from generations.services.library.fitting import fit_note
 from generations.services.library.picks import Pick
@@ -43,7 +43,7 @@ class ComposeForm(forms.Form):
         # The saved prompt it is made from, with its slots, as the view found it.
         self.saved: Filled | None = None
         wanted = str(self["engine"].value() or "")
-        self.engine_on_offer = catalog.ENGINES.get(wanted) or accounts.offered()[0]
+        self.engine_on_offer = engines.on_offer().get(wanted) or accounts.offered()[0]
         for param in self.engine_on_offer.params:
             for name in param.fields:
                 self.fields[name] = forms.Field(required=False)
@@ -151,7 +151,12 @@ class ComposeForm(forms.Form):
     @property
     def shown_count(self) -> int:
         """The count the panel's texts speak of: what was asked for, within what is possible."""
-        return min(max(self.asked_count(), 1), compose.MAX_COUNT)
+        return min(max(self.asked_count(), 1), self.most_count)
+
+    @property
+    def most_count(self) -> int:
+        """How many may be asked for at once."""
+        return compose.most(self.engine_on_offer)
 
     @property
     def good_settings(self) -> Mapping[str, SettingValue]:
@@ -201,7 +206,7 @@ def whole_number(text: str) -> int | None:
 
 def raw_recipe(slug: str, settings: Mapping[str, Any]) -> dict[str, object]:
     """A recipe's settings under the raw keys a form posts; nothing of an engine that has gone."""
-    engine = catalog.ENGINES.get(slug)
+    engine = engines.on_offer().get(slug)
     if engine is None:
         return {}
     raw: dict[str, object] = {"engine": engine.slug}

@@ -11,6 +11,7 @@ from generations.api import schemas
 from generations.models import Asset, Generation, Job, JobState, Project, Reference
 from generations.models.runs import ACTIVE
 from generations.providers.base import N_
+from generations.services import accounts
 from generations.services.projects import barred
 from generations.templatetags import sentences
 
@@ -33,6 +34,7 @@ def project(row: Project, role: str, *, token_runs: bool) -> schemas.Project:
         role=role,
         may_run=token_runs and barred(project=row, role=role) is None,
         archived=row.archived_at is not None,
+        engines=[each.slug for each in accounts.offered(row)],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generations.models.batches import Batch, BatchLine
+from generations.models.engines import CustomEngine
 from generations.models.events import Event
 from generations.models.files import Asset, Blob, Rendition
 from generations.models.health import Episode
@@ -48,6 +49,7 @@ __all__ = [
     "Batch",
     "BatchLine",
     "Blob",
+    "CustomEngine",
     "DriverLease",
     "EngineLimit",
     "Episode",

@@ -171,7 +171,8 @@ class Credentials:
 class Call:
     """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8.
 
-    `most`: so many pictures may come of it. `streams`: they come one by one.
+    `most`: so many pictures may come of it. `streams`: they come one by one. `model_id`: what the
+    provider calls the model.
     """
 
     engine_slug: str
@@ -180,6 +181,7 @@ class Call:
     body: bytes = field(repr=False)
     most: int = 1
     streams: bool = False
+    model_id: str = ""
 
     @property
     def body_sha256(self) -> str:

@@ -75,6 +75,8 @@ class Engine:
     `synchronous`: the answer to the submit is the result; the deadline is that of its addresses.
 
     `finals`: slugs of the engines that make a draft of this one again as it is, and better.
+
+    `count_max`: how many of a run may be asked for at once, where that is less than everywhere.
     """
 
     slug: str
@@ -97,6 +99,7 @@ class Engine:
     synchronous: bool = False
     frames: FrameRule | None = None
     finals: tuple[str, ...] = ()
+    count_max: int | None = None
 
     def param(self, name: str) -> Param:
         """The parameter called `name`; KeyError if there is none."""

@@ -21,7 +21,7 @@ from generations.models import (
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
-from generations.services import accounts, crash, events, queue, quota
+from generations.services import accounts, crash, engines, events, queue, quota
 from generations.services.gallery import search
 from generations.services.library import fitting, prompts, transport
 from generations.services.library.references import Chosen, ReferenceProblem
@@ -35,6 +35,8 @@ __all__ = [
     "build_recipe",
     "check",
     "count_problem",
+    "engine_for",
+    "most",
     "submit",
 ]
 
@@ -102,14 +104,19 @@ def build_recipe(
     }
 
 
+def most(engine: catalog.Engine) -> int:
+    """How many of a run may be asked for at once."""
+    return min(MAX_COUNT, engine.count_max or MAX_COUNT)
+
+
 def count_problem(engine: catalog.Engine, count: int) -> FieldError | None:
     """What is wrong with asking for so many."""
-    if 1 <= count <= MAX_COUNT:
+    if 1 <= count <= most(engine):
         return None
     message = N_("Choose a number of pictures from 1 to %(max)s.")
     if engine.kind == "video":
         message = N_("Choose a number of videos from 1 to %(max)s.")
-    return FieldError("count", message, {"max": MAX_COUNT})
+    return FieldError("count", message, {"max": most(engine)})
 
 
 def submit(
@@ -130,7 +137,7 @@ def submit(
     The same `form_token` from the same person returns the first Generation and makes nothing.
     Raises ComposeProblem or quota.OverLimit; then nothing was made and nothing is held.
     """
-    found = _engine(engine)
+    found = engine_for(engine, project)
     recipe = build_recipe(found, prompt, settings, references)
     if problem := count_problem(found, count):
         raise ComposeProblem([problem])
@@ -142,7 +149,7 @@ def submit(
     token = _token(user, form_token)
     with transaction.atomic():
         events.in_order()
-        _still_open(project)
+        _still_open(project, found)
         generation = _generation(project, user, found, recipe, count, token, origin)
         if generation.repeated:
             return generation
@@ -184,19 +191,30 @@ def _make_ready(
         raise ComposeProblem([error]) from None
 
 
-def _still_open(project: Project) -> None:
-    """Nothing new begins in an archived project; what waits in line already still runs."""
-    if Project.objects.filter(pk=project.pk, archived_at__isnull=False).exists():
+def _still_open(project: Project, engine: catalog.Engine) -> None:
+    """Nothing new begins in an archived project, or with a model that was switched off; what waits in
+    line already still runs.
+    """
+    now = Project.objects.get(pk=project.pk)
+    try:
+        engines.recheck(engine, now)
+    except engines.EngineProblem as refused:
+        raise _refused(refused) from None
+    if now.archived_at:
         message = N_("This project is archived. An owner can restore it.")
         raise ComposeProblem([FieldError("project", message, {})])
 
 
-def _engine(slug: str) -> catalog.Engine:
+def engine_for(slug: str, project: Project | None) -> catalog.Engine:
+    """The engine a run in the project is to be begun with, or ComposeProblem."""
     try:
-        return catalog.get_engine(slug)
-    except catalog.UnknownEngine:
-        message = N_("There is no model called “%(slug)s”.")
-        raise ComposeProblem([FieldError("engine", message, {"slug": slug[:60]})]) from None
+        return engines.ask(slug, project)
+    except engines.EngineProblem as refused:
+        raise _refused(refused) from None
+
+
+def _refused(problem: engines.EngineProblem) -> ComposeProblem:
+    return ComposeProblem([FieldError("engine", problem.message, problem.params)])
 
 
 def _generation(

@@ -8,15 +8,16 @@ from functools import lru_cache
 from typing import Protocol
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from generations.models import Asset, Generation, Job, ReferenceRole
+from generations.models import Asset, Generation, Job, Project, ReferenceRole
 from generations.providers import catalog
-from generations.services import jobs
+from generations.services import accounts, engines, jobs
 from generations.services.batches import Line
 from generations.services.library.picks import Pick
 from generations.templatetags import controls, failures, picker, sentences, tiles
@@ -161,9 +162,22 @@ def unusual(found: list[controls.Control]) -> bool:
     return any(control.unusual for control in found if control.advanced)
 
 
+@register.simple_tag(takes_context=True)
+def model_groups(context: Context, kind: str = "", alone: bool = False) -> list[picker.Group]:
+    """What the page's project may use; without one, what is on offer."""
+    return picker.groups(accounts.offered(context.get("project")), kind, alone=alone)
+
+
 @register.simple_tag
-def model_groups(kind: str = "", alone: bool = False) -> list[picker.Group]:
-    return picker.groups(kind, alone=alone)
+def site_models() -> list[picker.Group]:
+    """What is on offer, whatever a project may use of it."""
+    return picker.groups(accounts.offered())
+
+
+@register.simple_tag
+def past_models() -> list[picker.Group]:
+    """What runs may have been made with: also what is not on offer any more."""
+    return picker.groups(engines.every())
 
 
 @register.filter
@@ -208,21 +222,21 @@ def transport_of(panes: Iterable[Shown]) -> Transport | None:
     return transport(pane.asset for pane in panes)
 
 
-@register.simple_tag
-def animates() -> bool:
+@register.simple_tag(takes_context=True)
+def animates(context: Context) -> bool:
     """Whether there is a model that brings a picture to life."""
-    return catalog.animator() is not None
+    return engines.animator(context.get("project")) is not None
 
 
 @register.simple_tag
-def finals(asset: Asset, run: Generation | None) -> list[tiles.Final]:
-    return tiles.finals(asset, run)
+def finals(asset: Asset, run: Generation | None, project: Project) -> list[tiles.Final]:
+    return tiles.finals(asset, run, project)
 
 
 @register.simple_tag
-def final_of(asset: Asset, run: Generation | None) -> tiles.Final | None:
+def final_of(asset: Asset, run: Generation | None, project: Project) -> tiles.Final | None:
     """The first way to make a video's final, if there is one."""
-    return next(iter(tiles.finals(asset, run)), None)
+    return next(iter(tiles.finals(asset, run, project)), None)
 
 
 @register.filter

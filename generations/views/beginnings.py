@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 
 from generations.forms import USUAL_COUNT, ComposeForm, raw_recipe, whole_number
 from generations.models import Asset, Generation, Preset, Project, ProviderAccount, User
-from generations.providers import catalog
-from generations.services import accounts, compose, jobs
+from generations.services import accounts, compose, engines, jobs
 from generations.services.library import again
 from generations.services.library.fills import Filled, values_of
 from generations.services.library.references import chosen_of
@@ -25,9 +24,7 @@ def begin(request: HttpRequest, project: Project, source: Generation | None) -> 
     """An empty form, or with a run's recipe; `?prompt=`, `?preset=`, `?final=` and `?animate=` put
     theirs over it.
     """
-    more: dict[str, object] = {}
-    if project.default_engine and source is None:
-        more["engine"] = project.default_engine
+    more: dict[str, object] = {} if source else usual(project)
     saved = None
     if "prompt" in request.GET:
         row = find(request, project, request.GET["prompt"])
@@ -36,31 +33,50 @@ def begin(request: HttpRequest, project: Project, source: Generation | None) -> 
     preset = preset_named(request, request.GET.get("preset", ""))
     if preset:
         more |= raw_recipe(preset.engine, preset.settings) | {"count": preset.count}
-    more |= finished(request, source) if source else animated(request)
+    more |= finished(request, project, source) if source else animated(request, project)
     form = ComposeForm.fresh(source, **more)
+    if not engines.permits(project, form.engine_on_offer.slug):
+        form = elsewhere(form, project)
     form.saved = saved
     return form
 
 
-def finished(request: HttpRequest, source: Generation) -> dict[str, object]:
+def usual(project: Project, *, alone: bool = False) -> dict[str, object]:
+    """The model a project's runs begin with; `alone`: of those that need no picture to start from."""
+    models = accounts.offered(project)
+    if alone:
+        models = [each for each in models if not each.references.minimum]
+    found = engines.first(project, models)
+    return {"engine": found.slug} if found else {}
+
+
+def elsewhere(form: ComposeForm, project: Project) -> ComposeForm:
+    """The same wish for a model that the project may use."""
+    kept = {name: form.typed(name) for name in ("prompt", "count", "rerun_of", "form_token")}
+    return ComposeForm.fresh(None, **{**kept, **usual(project)})
+
+
+def finished(request: HttpRequest, project: Project, source: Generation) -> dict[str, object]:
     """What makes one video of a run again on a better engine: `?final=` its slug, `&n=` the video's place.
 
     Nothing where the run's engine names no such final.
     """
     wanted = request.GET.get("final", "")
-    engine = next((each for each in catalog.finals(source.engine) if each.slug == wanted), None)
+    engine = next(
+        (each for each in engines.finals(source.engine, project) if each.slug == wanted), None
+    )
     if engine is None:
         return {}
     place = whole_number(request.GET.get("n", "")) or 0
-    recipe = catalog.recipe_at(source.recipe, min(max(place, 0), source.count - 1))
+    recipe = engines.recipe_at(source.recipe, min(max(place, 0), source.count - 1))
     return raw_recipe(engine.slug, recipe["settings"]) | {"count": 1}
 
 
-def animated(request: HttpRequest) -> dict[str, object]:
+def animated(request: HttpRequest, project: Project) -> dict[str, object]:
     """What brings the picture `?animate=` to life: its prompt, on the engine for it. 404 for no picture
     that the person may see.
     """
-    engine = catalog.animator()
+    engine = engines.animator(project)
     if engine is None or "animate" not in request.GET:
         return {}
     rows = Asset.objects.visible_to(request.user).select_related("generation")
@@ -72,13 +88,13 @@ def animated(request: HttpRequest) -> dict[str, object]:
     return {"engine": engine.slug, "prompt": prompt}
 
 
-def as_kind(data: QueryDict) -> QueryDict:
+def as_kind(data: QueryDict, project: Project) -> QueryDict:
     """What was posted; where `kind` asks for the other kind, with a model of that one instead: the
     first that takes as many pictures as are chosen. A count nobody changed becomes that kind's usual.
     """
-    here = catalog.ENGINES.get(data.get("engine", ""))
+    here = engines.on_offer().get(data.get("engine", ""))
     kind = data.get("kind", "")
-    models = [each for each in accounts.offered() if each.kind == kind]
+    models = [each for each in accounts.offered(project) if each.kind == kind]
     if not models or (here and here.kind == kind):
         return data
     many = len(data.getlist("reference"))
@@ -90,10 +106,13 @@ def as_kind(data: QueryDict) -> QueryDict:
     return changed
 
 
-def notes_on(source: Generation, user: User) -> list[str]:
+def notes_on(source: Generation, user: User, project: Project) -> list[str]:
     """What a run made again will share with the first one, and what has changed since, in words."""
     usable = len(chosen_of(generation=source, user=user))
-    return [_(text) % params for text, params in again.notes(source=source, usable=usable)]
+    return [
+        _(text) % params
+        for text, params in again.notes(source=source, usable=usable, project=project)
+    ]
 
 
 def preset_named(request: HttpRequest, public_id: str) -> Preset | None:

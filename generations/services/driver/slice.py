@@ -17,9 +17,9 @@ from django import db
 from django.conf import settings
 
 from generations.models import Job, JobState, Limited, ProviderAccount, Submission
-from generations.providers import catalog, get_provider
+from generations.providers import get_provider
 from generations.providers.base import Accepted, Call, Credentials, Finished, NotSent, Provider
-from generations.services import accounts, crash, jobs, queue
+from generations.services import accounts, crash, engines, jobs, queue
 from generations.services.driver import claims
 from generations.services.driver.breaker import LEASE_LOST, PAUSED
 from generations.services.driver.calls import Errand
@@ -187,7 +187,7 @@ class Slice(Hold):
         try:
             if engine is None:
                 raise LookupError(job.generation.engine)
-            recipe = catalog.recipe_at(job.generation.recipe, job.position)
+            recipe = engines.recipe_at(job.generation.recipe, job.position)
             crash.point("build", job.pk)
             references = transport.carried(job, engine, self.lease.account)
             return self.provider.build(
