@@ -43,7 +43,7 @@ class ComposeForm(forms.Form):
         # The saved prompt it is made from, with its slots, as the view found it.
         self.saved: Filled | None = None
         wanted = str(self["engine"].value() or "")
-        self.engine_on_offer = engines.on_offer().get(wanted) or accounts.offered()[0]
+        self.engine_on_offer = engines.find(wanted) or accounts.offered()[0]
         for param in self.engine_on_offer.params:
             for name in param.fields:
                 self.fields[name] = forms.Field(required=False)
@@ -206,7 +206,7 @@ def whole_number(text: str) -> int | None:
 
 def raw_recipe(slug: str, settings: Mapping[str, Any]) -> dict[str, object]:
     """A recipe's settings under the raw keys a form posts; nothing of an engine that has gone."""
-    engine = engines.on_offer().get(slug)
+    engine = engines.find(slug)
     if engine is None:
         return {}
     raw: dict[str, object] = {"engine": engine.slug}

@@ -12,12 +12,15 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from generations.admin.accounts import ProviderAccountAdmin
 from generations.admin.allowances import AllowanceAdmin, give_own
+from generations.admin.engines import CustomEngineAdmin
+from generations.admin.projects import ProjectForm
 from generations.admin.read_only import ReadOnly
 from generations.admin.risks import AtRiskAdmin
 from generations.admin.uncertain import UncertainAdmin
 from generations.models import (
     Allowance,
     AtRiskJob,
+    CustomEngine,
     Episode,
     Generation,
     Job,
@@ -34,6 +37,7 @@ admin.site.site_header = admin.site.site_title = "Diptych"
 admin.site.index_title = _("Administration")
 admin.site.register(Allowance, AllowanceAdmin)
 admin.site.register(AtRiskJob, AtRiskAdmin)
+admin.site.register(CustomEngine, CustomEngineAdmin)
 admin.site.register(ProviderAccount, ProviderAccountAdmin)
 admin.site.register(UncertainJob, UncertainAdmin)
 # Task payloads and tracebacks are nobody's business: our own rows say what happened.
@@ -61,6 +65,7 @@ class MemberInline(admin.TabularInline[Membership, Project]):
 
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin[Project]):
+    form = ProjectForm
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     inlines = (MemberInline,)

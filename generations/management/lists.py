@@ -56,9 +56,9 @@ class Wanted:
             yield from ((self.number, each.message, each.params) for each in refused.errors)
 
 
-def read(path: Path, usual: Wanted, project: Project | None) -> list[Wanted]:
-    """The runs of a .jsonl or .csv file for a project (None: one that is yet to be made); what a line
-    leaves out is as in `usual`. Raises ListProblem.
+def read(path: Path, usual: Wanted, project: Project | None = None) -> list[Wanted]:
+    """The runs of a .jsonl or .csv file, for a `project` that is there already; what a line leaves out
+    is as in `usual`. Raises ListProblem.
     """
     if path.stat().st_size > MOST_BYTES:
         message = N_("The file is larger than %(max)s MB.")

@@ -22,17 +22,25 @@ from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from generations.models import CustomEngine, Project
+from generations.models import Batch, CustomEngine, Generation, Job, JobState, Project
 from generations.providers import catalog, clones
 from generations.providers.base import N_
 from generations.providers.catalog import Engine
+from generations.services import events
 
 KEPT_S = 5.0
 UNKNOWN = N_("There is no model called “%(slug)s”.")
 GONE = N_("The model “%(name)s” is not on offer any more. Choose another one.")
+IN_USE = N_(
+    "“%(name)s” cannot be deleted: there are runs made with it. Take it off offer instead; they keep its name."
+)
+SENT = (JobState.SUBMITTING, JobState.RUNNING, JobState.COLLECTING, JobState.UNCERTAIN)
 SWITCHED_OFF = N_(
     "The model “%(name)s” is not switched on for this project. An owner or an administrator can do that."
 )
+
+
+REFUSALS = (UNKNOWN, GONE, SWITCHED_OFF)
 
 
 class EngineProblem(Exception):
@@ -142,6 +150,15 @@ def on_offer() -> dict[str, Engine]:
     return found
 
 
+def find(slug: str) -> Engine | None:
+    """What is on offer under a slug."""
+    if slug in catalog.ENGINES:
+        return catalog.ENGINES[slug]
+    row = _row(slug) if slug else None
+    whole = _whole(row) if row and row.enabled and row.parent in catalog.ENGINES else None
+    return clones.narrowed(whole, limits_of(row)) if row and whole else None
+
+
 def permits(project: Project, slug: str) -> bool:
     """Whether a project may use an engine, if that is on offer."""
     return not project.engines or slug in project.engines
@@ -155,7 +172,7 @@ def permitted(project: Project | None) -> dict[str, Engine]:
 
 def ask(slug: str, project: Project | None = None) -> Engine:
     """The engine something new is to be begun with. Raises EngineProblem: the one rule for all."""
-    found = on_offer().get(slug) or _fresh(slug)
+    found = find(slug)
     if found is None:
         past = known(slug)
         if past is None:
@@ -164,11 +181,6 @@ def ask(slug: str, project: Project | None = None) -> Engine:
     if project is not None and not permits(project, slug):
         raise EngineProblem(SWITCHED_OFF, name=_(found.label))
     return found
-
-
-def _fresh(slug: str) -> Engine | None:
-    """One that was put on offer a moment ago, in another process."""
-    return on_offer().get(slug) if _row(slug) else None
 
 
 def recheck(engine: Engine, project: Project) -> None:
@@ -183,6 +195,42 @@ def recheck(engine: Engine, project: Project) -> None:
     if not CustomEngine.objects.filter(slug=engine.slug, enabled=True).exists():
         forget()
         raise EngineProblem(GONE, name=_(engine.label))
+
+
+def selection(before: Iterable[str], *, wanted: Iterable[str], among: Iterable[str]) -> list[str]:
+    """What to keep of a project's choice of models `among` those it was asked about.
+
+    All of them is no choice: every model, and those to come. What was not asked about stays as it was.
+    """
+    asked, chosen = set(among), set(wanted)
+    if chosen == asked:
+        return []
+    return [*sorted(chosen), *(each for each in before if each not in asked)]
+
+
+# --- The life of a clone --------------------------------------------------------------------------
+
+
+def may_go(row: CustomEngine) -> None:
+    """Raises EngineProblem for a clone that was ever used: its row is what its runs are read by."""
+    used = Generation.objects.filter(engine=row.slug).exists()
+    if used or Batch.objects.filter(engine=row.slug).exists():
+        raise EngineProblem(IN_USE, name=str(row))
+
+
+def at_provider(row: CustomEngine) -> bool:
+    """Whether runs are there under its id: they are asked after, and cancelled, by the same one."""
+    return Job.objects.filter(generation__engine=row.slug, state__in=SENT).exists()
+
+
+def remove(*, row: CustomEngine) -> None:
+    """Delete a clone that nothing was made with. Raises EngineProblem for any other."""
+    with transaction.atomic():
+        events.in_order()  # who begins a run looks at the row under the same lock
+        may_go(row)
+        Project.objects.filter(default_engine=row.slug).update(default_engine="")
+        row.delete()
+    changed()
 
 
 # --- What follows from a recipe -------------------------------------------------------------------

@@ -168,6 +168,12 @@ def model_groups(context: Context, kind: str = "", alone: bool = False) -> list[
     return picker.groups(accounts.offered(context.get("project")), kind, alone=alone)
 
 
+@register.filter
+def permits(project: Project, slug: str) -> bool:
+    """Whether a project may use a model."""
+    return engines.permits(project, slug)
+
+
 @register.simple_tag
 def site_models() -> list[picker.Group]:
     """What is on offer, whatever a project may use of it."""

@@ -92,7 +92,7 @@ def as_kind(data: QueryDict, project: Project) -> QueryDict:
     """What was posted; where `kind` asks for the other kind, with a model of that one instead: the
     first that takes as many pictures as are chosen. A count nobody changed becomes that kind's usual.
     """
-    here = engines.on_offer().get(data.get("engine", ""))
+    here = engines.find(data.get("engine", ""))
     kind = data.get("kind", "")
     models = [each for each in accounts.offered(project) if each.kind == kind]
     if not models or (here and here.kind == kind):

@@ -81,7 +81,7 @@ def tiles(request: HttpRequest, project: UUID) -> HttpResponse:
 def _tiles(request: HttpRequest, project: Project, found: list[Pick]) -> dict[str, Any]:
     """The context of the panel's tiles, with what the model in `engine` is sent of each."""
     slug = request.POST.get("engine") or request.GET.get("engine", "")
-    engine = engines.on_offer().get(slug) or accounts.offered()[0]
+    engine = engines.find(slug) or accounts.offered()[0]
     tiles = [(pick, fit_words(pick, engine)) for pick in found]
     return {"project": project, "engine": engine, "tiles": tiles}
 

@@ -108,10 +108,9 @@ class Command(BaseCommand):
 
     def _references_served(self, wanted: list[Wanted]) -> AbstractContextManager[bool]:
         """Serve references from here if a provider on this machine will ask, and nobody would answer."""
-        there = engines.on_offer()
-        slugs = {each.engine for each in wanted if each.references and each.engine in there}
-        fetched = [there[slug] for slug in slugs if transport.fetched(there[slug])]
-        found = [accounts.account_for(each) for each in fetched]
+        slugs = {each.engine for each in wanted if each.references}
+        there = [engine for slug in slugs if (engine := engines.find(slug))]
+        found = [accounts.account_for(each) for each in there if transport.fetched(each)]
         asked = any(each and transport.base_url(each) == settings.OWN_BASE_URL for each in found)
         return self._served() if asked else nullcontext(False)
 

@@ -45,7 +45,7 @@ CANCELLED = N_("Cancelled before it was started.")
 # Kept on every line that became a run: without it, a line would be to do again once its run is gone.
 REMOVED = N_("Its run was removed.")
 # What a person's Go on tries again.
-HELD = (OVER, NO_ACCOUNT, NOT_ALLOWED, engines.GONE, engines.SWITCHED_OFF, engines.UNKNOWN)
+HELD = (OVER, NO_ACCOUNT, NOT_ALLOWED, *engines.REFUSALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,9 @@ def _run(line: BatchLine) -> bool:
     except compose.ComposeProblem as problem:
         error = problem.errors[0]
         if error.field == "engine":
-            return _hold(batch, error.message, error.params)
+            if error.message in engines.REFUSALS:
+                return _hold(batch, error.message, error.params)
+            return _hold(batch, NO_ACCOUNT)
         _mark(line, problem=error.message, problem_params=dict(error.params))
         return True
     _mark(line, generation=made, problem=REMOVED)

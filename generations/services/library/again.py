@@ -22,7 +22,7 @@ def notes(*, source: Generation, usable: int, project: Project | None = None) ->
     """Msgids and what fills them; `usable` is how many of the run's references may be used again, and
     `project` where it is to be run.
     """
-    engine = engines.on_offer().get(source.engine)
+    engine = engines.find(source.engine)
     if engine is None:
         return [(GONE, {})]
     if project is not None and not engines.permits(project, engine.slug):

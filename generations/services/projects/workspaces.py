@@ -97,16 +97,16 @@ def prefer(*, project: Project, engine: str) -> None:
 def permit(*, project: Project, slugs: Iterable[str], among: Iterable[str]) -> None:
     """Which of the models `among` (those that were asked about) the project may use from now on.
 
-    All of them: every model, and those to come. What could not be asked about stays as it was. A usual
-    model that is switched off is the usual one no more.
+    A usual model that is switched off is the usual one no more. Raises ProjectProblem.
     """
     asked, wanted = set(among), set(slugs)
     if wanted - asked:
         raise ProjectProblem(_("Choose models of the list."))
     if not wanted:
         raise ProjectProblem(_("Leave at least one model on."))
-    untouched = [each for each in project.engines if each not in asked]
-    project.engines = [] if wanted == asked else [*sorted(wanted), *untouched]
+    project.engines = engines.selection(
+        project.engines or engines.on_offer(), wanted=wanted, among=asked
+    )
     if not engines.permits(project, project.default_engine):
         project.default_engine = ""
     project.save(update_fields=["engines", "default_engine"])
