@@ -124,8 +124,9 @@ class CloneForm(forms.ModelForm[CustomEngine]):
                 continue
             if isinstance(param, ChoiceParam) and param.alone and param.default not in chosen:
                 self.add_error(OFFERED + param.name, _kept(param))
-            if len(chosen) < len(clones.values_of(param)):
-                offered[param.name] = list(chosen)
+            values = clones.values_of(param)
+            if len(chosen) < len(values):
+                offered[param.name] = [each for each in values if each in chosen]
         if self.parent:
             self.instance.offered = offered
         return cleaned
