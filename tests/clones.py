@@ -13,7 +13,7 @@ SLUG, ID = "house-image-5", "jimeng_t2i_v50"
 
 def clone(slug: str = SLUG, parent: str = world.ENGINE, **more: Any) -> CustomEngine:
     """A clone as the admin saves it; asked for as ID unless told otherwise."""
-    told = {"req_key": ID, "label_en": "House Image 5", "label_zh": "自家图片 5"}
+    told: dict[str, Any] = {"req_key": ID, "label_en": "House Image 5", "label_zh": "自家图片 5"}
     told |= {"enabled": True, **more}
     row, _made = CustomEngine.objects.update_or_create(
         slug=slug, defaults={"parent": parent, **told}

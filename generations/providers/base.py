@@ -171,8 +171,7 @@ class Credentials:
 class Call:
     """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8.
 
-    `most`: so many pictures may come of it. `streams`: they come one by one. `model_id`: what the
-    provider calls the model.
+    `most`: so many pictures may come of it. `streams`: they come one by one. `model_id`: the provider's.
     """
 
     engine_slug: str

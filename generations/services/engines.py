@@ -124,10 +124,14 @@ def known(slug: str) -> Engine | None:
     return _whole(row) if row else None
 
 
+def made_here() -> list[Engine]:
+    """The clones, on offer or not."""
+    return [made for row in _clones().values() if (made := _whole(row))]
+
+
 def every() -> list[Engine]:
     """All that a run may have been made with: on offer, retired, switched off."""
-    found = [*catalog.ENGINES.values(), *catalog.RETIRED.values()]
-    return [*found, *(made for row in _clones().values() if (made := _whole(row)))]
+    return [*catalog.ENGINES.values(), *catalog.RETIRED.values(), *made_here()]
 
 
 def is_clone(slug: str) -> bool:

@@ -169,24 +169,6 @@ def model_groups(context: Context, kind: str = "", alone: bool = False) -> list[
 
 
 @register.filter
-def permits(project: Project, slug: str) -> bool:
-    """Whether a project may use a model."""
-    return engines.permits(project, slug)
-
-
-@register.simple_tag
-def site_models() -> list[picker.Group]:
-    """What is on offer, whatever a project may use of it."""
-    return picker.groups(accounts.offered())
-
-
-@register.simple_tag
-def past_models() -> list[picker.Group]:
-    """What runs may have been made with: also what is not on offer any more."""
-    return picker.groups(engines.every())
-
-
-@register.filter
 def model(form: controls.Filled) -> picker.Model:
     """The form's model, as the picker's row shows it."""
     return picker.model_of(form.engine_on_offer)
