@@ -205,14 +205,17 @@ def whole_number(text: str) -> int | None:
 
 
 def raw_recipe(slug: str, settings: Mapping[str, Any]) -> dict[str, object]:
-    """A recipe's settings under the raw keys a form posts; nothing of an engine that has gone."""
+    """A recipe's settings under the raw keys a form posts; nothing of an engine that has gone, or of a
+    value that it does not take any more.
+    """
     engine = engines.find(slug)
     if engine is None:
         return {}
     raw: dict[str, object] = {"engine": engine.slug}
+    left_out = catalog.unfit(engine, settings)
     for param in engine.params:
         value = settings.get(param.name)
-        if value is None:
+        if value is None or param in left_out:
             continue
         if isinstance(param, catalog.BoolParam):
             raw[param.form_field] = (param.yes if value else param.no).value

@@ -68,6 +68,18 @@ def test_what_was_made_with_it_says_so_and_running_it_again_says_it_is_gone(
     assert made.prompt in again
 
 
+def test_running_it_again_says_what_it_does_not_take_any_more(
+    team: world.Team, writer: Client
+) -> None:
+    made = ask(team, clone().slug)
+    assert "are the same" in text(writer.get(url(team) + f"?recipe={made.public_id}"))
+    clone(offered={"size": ["4096x4096"]})
+    again = text(writer.get(url(team) + f"?recipe={made.public_id}"))
+    assert "Its value for “Size” is not on offer any more" in again
+    assert "are the same" not in again
+    assert re.search(r'value="4096x4096"[^>]* checked', again)
+
+
 def test_presets_and_the_usual_model_follow_the_switches(team: world.Team, owner: Client) -> None:
     row = world.preset(team)
     team.project.default_engine = world.ENGINE

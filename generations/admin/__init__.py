@@ -83,6 +83,7 @@ class SubmissionInline(admin.TabularInline[Submission, Job]):
     fields = readonly_fields = (
         "uuid",
         "outcome",
+        "model_id",
         "remote_id",
         "request_id",
         "http_status",

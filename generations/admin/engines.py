@@ -76,7 +76,7 @@ class CloneForm(forms.ModelForm[CustomEngine]):
         ):
             raise forms.ValidationError(
                 _(
-                    "Runs are at the provider under the old id. Wait for them, or take the model off offer."
+                    "Runs are at the provider under the old id. Take the model off offer, and change it when they are over."
                 )
             )
         return key

@@ -44,6 +44,7 @@ from generations.providers.recipes import (
     hints,
     max_outputs,
     recipe_sha256,
+    unfit,
     with_seed,
 )
 from generations.providers.sizes import AutoSize, RatioRule, SizeParam, SizePreset
@@ -88,6 +89,7 @@ __all__ = [
     "max_outputs",
     "recipe_at",
     "recipe_sha256",
+    "unfit",
     "with_seed",
 ]
 

@@ -29,6 +29,7 @@ from generations.providers.catalog import Engine
 from generations.services import events
 
 KEPT_S = 5.0
+LONGEST = 60  # characters of a slug
 UNKNOWN = N_("There is no model called “%(slug)s”.")
 GONE = N_("The model “%(name)s” is not on offer any more. Choose another one.")
 IN_USE = N_(
@@ -85,7 +86,7 @@ def _clones() -> dict[str, CustomEngine]:
 def _row(slug: str) -> CustomEngine | None:
     """A clone by its slug; one nobody has heard of is looked for once more before that is believed."""
     found = _clones().get(slug)
-    if found is None and slug not in _memory.missed:
+    if found is None and slug not in _memory.missed and len(slug) <= LONGEST:
         forget()
         found = _clones().get(slug)
         _memory.missed.add(slug)

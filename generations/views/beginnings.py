@@ -109,10 +109,14 @@ def as_kind(data: QueryDict, project: Project) -> QueryDict:
 def notes_on(source: Generation, user: User, project: Project) -> list[str]:
     """What a run made again will share with the first one, and what has changed since, in words."""
     usable = len(chosen_of(generation=source, user=user))
+    notes = again.notes(source=source, usable=usable, project=project)
     return [
-        _(text) % params
-        for text, params in again.notes(source=source, usable=usable, project=project)
+        _(text) % {name: _words(value) for name, value in params.items()} for text, params in notes
     ]
+
+
+def _words(value: object) -> object:
+    return _(value) if isinstance(value, str) else value
 
 
 def preset_named(request: HttpRequest, public_id: str) -> Preset | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generations.models import Generation, Project
+from generations.providers import catalog
 from generations.providers.base import N_
 from generations.services import engines
 
@@ -14,6 +15,7 @@ SAME = N_("Prompt, settings and references are the same.")
 GONE = N_("Its model is not on offer any more; another one is chosen.")
 NOT_HERE = N_("Its model is not switched on for this project; another one is chosen.")
 REVISED = N_("The model has changed since then: revision %(now)s instead of %(then)s.")
+UNFIT = N_("Its value for “%(setting)s” is not on offer any more; the usual one is chosen.")
 HIDDEN = N_("%(left)s of its %(all)s references are not on a shelf any more and are left out.")
 NO_SEED = N_("This model takes no seed: the pixels will differ.")
 
@@ -31,6 +33,8 @@ def notes(*, source: Generation, usable: int, project: Project | None = None) ->
     changed: list[Said] = []
     if then != engine.revision:
         changed.append((REVISED, {"now": engine.revision, "then": then}))
+    if unfit := catalog.unfit(engine, source.recipe["settings"]):
+        changed.extend((UNFIT, {"setting": each.label}) for each in unfit)
     if usable < named:
         changed.append((HIDDEN, {"left": named - usable, "all": named}))
     return (changed or [(SAME, {})]) + ([(NO_SEED, {})] if engine.seed is None else [])

@@ -37,8 +37,10 @@ def save(
         message = N_("A name has at most %(max)s characters.")
         problems.append(FieldError("preset_name", message, {"max": NAME_MAX}))
     cleaned: Mapping[str, object] = {}
+    if not engine:
+        problems.append(FieldError("engine", N_("Choose a model first."), {}))
     try:
-        cleaned = catalog.clean_settings(engines.ask(engine, project), settings)
+        cleaned = catalog.clean_settings(engines.ask(engine, project), settings) if engine else {}
     except engines.EngineProblem as refused:
         problems.append(FieldError("engine", refused.message, refused.params))
     except catalog.SettingsError as error:
