@@ -119,6 +119,7 @@ class ComposeForm(forms.Form):
         form = cls(initial=initial | more)
         usual = source.count if source else USUAL_COUNT[form.engine_on_offer.kind]
         form.initial.setdefault("count", usual)
+        form.fit_count()
         return form
 
     def again(self, names: Iterable[str] | None = None) -> ComposeForm:
@@ -130,7 +131,15 @@ class ComposeForm(forms.Form):
         typed = {name: self.typed(name) for name in kept - {"rerun_of", "references"}}
         form = ComposeForm(initial=typed | {"form_token": secrets.token_urlsafe(16)})
         form.picks, form.saved = self.picks, self.saved
+        if names is not None:
+            form.fit_count()
         return form
+
+    def fit_count(self) -> None:
+        """Begin with as many as this model takes, where others take more."""
+        asked = whole_number(str(self.initial.get("count", ""))) or 0
+        if self.most_count < asked <= compose.MAX_COUNT:
+            self.initial["count"] = self.most_count
 
     # --- What the panel shows -----------------------------------------------------------------
 

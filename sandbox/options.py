@@ -106,7 +106,7 @@ def _add_wire_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--also",
         type=_also,
-        default={},
+        default=os.environ.get("SANDBOX_ALSO", ""),
         metavar="NEW=KNOWN,…",
         help="further req_keys, model ids or ep- endpoints, each served as one that is known",
     )

@@ -37,11 +37,15 @@ def test_the_picker_shows_it_and_what_the_project_may_use(team: world.Team, writ
     page = text(writer.get(url(team)))
     assert SLUG in offered(page)
     assert "Our own look" in page
-    panel = writer.post(url(team, "compose-panel"), {"engine": SLUG, "prompt": "x"}, headers=HTMX)
+    panel = writer.post(
+        url(team, "compose-panel"), {"engine": SLUG, "prompt": "x", "count": 4}, headers=HTMX
+    )
     shown = text(panel)
     assert 'max="2"' in shown
     assert re.findall(r'name="size" value="([^"]+)"', shown) == ["2048x2048"]
     assert "size-width" not in shown
+    assert re.search(r'id="count"[^>]* value="2"', shown)
+    assert "Generate 2" in shown
     only(team.project, SLUG)
     page = text(writer.get(url(team)))
     assert offered(page) == [SLUG]

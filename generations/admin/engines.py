@@ -153,7 +153,7 @@ def form_for(parent: Engine | None) -> type[CloneForm]:
     found: dict[str, Any] = {"parent": parent, "Meta": CloneForm.Meta}
     for param in clones.narrowable(parent) if parent else ():
         found[OFFERED + param.name] = forms.MultipleChoiceField(
-            label=_("offered of “%(setting)s”") % {"setting": say(param.label)},
+            label=_("Offered of “%(setting)s”") % {"setting": say(param.label)},
             choices=_choices(param),
             widget=forms.CheckboxSelectMultiple,
             help_text=_("With fewer than all, no other size can be typed.")
