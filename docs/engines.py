@@ -19,6 +19,14 @@ HEAD = """# Models
 Made from `generations/providers/catalog.py` by `make docs`. What each model takes; anything else is refused
 before anything is reserved or sent, by the form, the command line and the batch alike.
 """
+LEGACY = """
+## Legacy
+
+Not on offer: nothing new is begun with these and an administrator cannot clone them. Runs that were made with them are
+shown, and finished. The visual API's synchronous action CVProcess belongs to them alone: every Jimeng model
+above is submitted and asked after.
+
+"""
 NOTES = {
     "jimeng-video-3.0-pro": (
         "The official page knows the Pro at 1080P only: there is none at 720P. "
@@ -31,7 +39,13 @@ NOTES = {
 
 
 def page() -> str:
-    return HEAD + "".join(f"\n{section(engine)}" for engine in catalog.ENGINES.values())
+    on_offer = "".join(f"\n{section(engine)}" for engine in catalog.ENGINES.values())
+    return HEAD + on_offer + LEGACY + "".join(map(legacy, catalog.RETIRED.values()))
+
+
+def legacy(engine: Engine) -> str:
+    way = "CVProcess, whose answer is the result" if engine.synchronous else "submit and query"
+    return f"* {engine.label}, `{engine.slug}`: asked for as `{engine.req_key}`, by {way}.\n"
 
 
 def section(engine: Engine) -> str:

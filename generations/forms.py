@@ -18,7 +18,8 @@ from django.utils.translation import ngettext
 from generations.models import Generation, Reference
 from generations.providers import catalog, prices
 from generations.providers.catalog import FieldError, SettingValue
-from generations.services import accounts, compose
+from generations.refilled import raw_recipe
+from generations.services import accounts, compose, engines
 from generations.services.library import transport
 from generations.services.library.fills import Filled
 from generations.services.library.fitting import fit_note
@@ -48,7 +49,7 @@ class ComposeForm(forms.Form):
         # Whether the model's provider cannot fetch them, so that the panel names one that need not.
         self.unaddressed = False
         wanted = str(self["engine"].value() or "")
-        self.engine_on_offer = catalog.ENGINES.get(wanted) or accounts.offered()[0]
+        self.engine_on_offer = engines.find(wanted) or accounts.offered()[0]
         for param in self.engine_on_offer.params:
             for name in param.fields:
                 self.fields[name] = forms.Field(required=False)
@@ -133,6 +134,10 @@ class ComposeForm(forms.Form):
         return [each for each in offered if each in chosen and each != self.engine_on_offer.slug]
 
     @property
+    def also_engines(self) -> list[catalog.Engine]:
+        return [found for slug in self.others if (found := engines.find(slug))]
+
+    @property
     def models(self) -> int:
         return 1 + len(self.others)
 
@@ -146,7 +151,7 @@ class ComposeForm(forms.Form):
         first = compose.Ask(
             self.typed("engine") or engine.slug, self.raw_settings(), self.asked_count()
         )
-        return [first, *(self.ask_also(catalog.ENGINES[slug]) for slug in self.others)]
+        return [first, *map(self.ask_also, self.also_engines)]
 
     def ask_also(self, engine: catalog.Engine) -> compose.Ask:
         """As many of the same kind, or as many as is usual of the other, in the nearest shape."""
@@ -156,13 +161,13 @@ class ComposeForm(forms.Form):
         return compose.Ask(
             engine.slug,
             catalog.carried(engine, settings, shape, len(self.picks)),
-            self.asked_count() if alike else USUAL_COUNT[engine.kind],
+            min(self.asked_count() if alike else USUAL_COUNT[engine.kind], compose.most(engine)),
         )
 
     @property
     def others_told(self) -> list[tuple[str, str]]:
         """Each of the others by name, with what the settings come to on it, in short."""
-        return [self._told(catalog.ENGINES[slug]) for slug in self.others]
+        return [self._told(engine) for engine in self.also_engines]
 
     def _told(self, engine: catalog.Engine) -> tuple[str, str]:
         ask = self.ask_also(engine)
@@ -188,6 +193,7 @@ class ComposeForm(forms.Form):
         form = cls(initial=initial | more)
         usual = source.count if source else USUAL_COUNT[form.engine_on_offer.kind]
         form.initial.setdefault("count", usual)
+        form.fit_count()
         return form
 
     def again(self, names: Iterable[str] | None = None) -> ComposeForm:
@@ -201,7 +207,15 @@ class ComposeForm(forms.Form):
             initial=typed | {"form_token": secrets.token_urlsafe(16), "also": self.others}
         )
         form.picks, form.saved = self.picks, self.saved
+        if names is not None:
+            form.fit_count()
         return form
+
+    def fit_count(self) -> None:
+        """Begin with as many as this model takes, where others take more."""
+        asked = whole_number(str(self.initial.get("count", ""))) or 0
+        if self.most_count < asked <= compose.MAX_COUNT:
+            self.initial["count"] = self.most_count
 
     # --- What the panel shows -----------------------------------------------------------------
 
@@ -222,7 +236,12 @@ class ComposeForm(forms.Form):
     @property
     def shown_count(self) -> int:
         """The count the panel's texts speak of: what was asked for, within what is possible."""
-        return min(max(self.asked_count(), 1), compose.MAX_COUNT)
+        return min(max(self.asked_count(), 1), self.most_count)
+
+    @property
+    def most_count(self) -> int:
+        """How many may be asked for at once."""
+        return compose.most(self.engine_on_offer)
 
     @property
     def good_settings(self) -> Mapping[str, SettingValue]:
@@ -273,27 +292,3 @@ def whole_number(text: str) -> int | None:
         return int(text.strip()) if len(text) < 20 else None
     except ValueError:
         return None
-
-
-def raw_recipe(slug: str, settings: Mapping[str, Any]) -> dict[str, object]:
-    """A recipe's settings under the raw keys a form posts; nothing of an engine that has gone."""
-    engine = catalog.ENGINES.get(slug)
-    if engine is None:
-        return {}
-    raw: dict[str, object] = {"engine": engine.slug}
-    for param in engine.params:
-        value = settings.get(param.name)
-        if value is None:
-            continue
-        if isinstance(param, catalog.BoolParam):
-            raw[param.form_field] = (param.yes if value else param.no).value
-        elif isinstance(param, catalog.SizeParam) and not _on_offer(param, str(value)):
-            width, _x, height = str(value).partition("x")
-            raw |= {param.name: param.CUSTOM, "width": width, "height": height}
-        else:
-            raw[param.name] = value
-    return raw
-
-
-def _on_offer(param: catalog.SizeParam, value: str) -> bool:
-    return param.auto(value) is not None or value in {each.value for each in param.presets}

@@ -10,6 +10,7 @@ from types import FrameType
 
 import uvicorn
 
+from sandbox.also import serve_also
 from sandbox.app import build_app
 from sandbox.connection import OpenProtocol
 from sandbox.options import Options, parse_options
@@ -82,6 +83,10 @@ def main(argv: list[str] | None = None) -> None:
     Leaves by SystemExit: 0 after a signal, else a sentence or argparse's 2.
     """
     options = parse_options(argv)
+    try:
+        serve_also(options.also)
+    except ValueError as error:
+        raise SystemExit(f"sandbox: {error}") from None
     # uvicorn raises the signal again when it has shut down; this makes that an ordinary exit.
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _leave)

@@ -146,8 +146,6 @@ def _model(given: dict[str, Any]) -> Model:
     name = given.get("model")
     if name is None or name == "":
         raise ArkRefusal("MissingParameter", "model", "model")
-    if isinstance(name, str) and name.startswith("ep-"):
-        return MODELS["doubao-seedream-4-0-250828"]
     if not isinstance(name, str) or name not in MODELS:
         raise ArkRefusal("InvalidEndpointOrModel.NotFound", str(name)[:80], "model")
     return MODELS[name]

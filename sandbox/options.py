@@ -40,6 +40,7 @@ class Options:
     not_found_as_50215: bool = False
     result_errors_as_200: bool = False
     workers: int = 2
+    also: dict[str, str] = field(default_factory=dict)
 
 
 def _bounded(low: float, high: float = math.inf) -> Callable[[str], float]:
@@ -82,6 +83,13 @@ def _keys(text: str) -> dict[str, str]:
     return {access: secret for access, _colon, secret in pairs}
 
 
+def _also(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    if any(not (new and known) for new, _equals, known in pairs):
+        raise argparse.ArgumentTypeError("a further id is NEW=KNOWN")
+    return {new: known for new, _equals, known in pairs}
+
+
 def _add_wire_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--access-key", default="AKSANDBOX", help="the one access key that is known"
@@ -94,6 +102,13 @@ def _add_wire_options(parser: argparse.ArgumentParser) -> None:
         "--ark-key",
         default="ARK-SANDBOX",
         help="the API key that Ark knows",
+    )
+    parser.add_argument(
+        "--also",
+        type=_also,
+        default=os.environ.get("SANDBOX_ALSO", ""),
+        metavar="NEW=KNOWN,…",
+        help="further req_keys, model ids or ep- endpoints, each served as one that is known",
     )
     parser.add_argument(
         "--not-found-as-50215",

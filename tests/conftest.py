@@ -100,10 +100,12 @@ def built() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_learned() -> None:
-    """What earlier tests' runs took is forgotten."""
+    """What earlier tests' runs took is forgotten, and the models that their administrators made."""
+    from generations.services import engines
     from generations.services.jobs import durations
 
     durations.forget()
+    engines.forget()
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ def test_what_the_admin_holds() -> None:
             "user",
             "project",
             "allowance",
+            "customengine",
             "provideraccount",
             "job",
             "atriskjob",

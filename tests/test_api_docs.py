@@ -42,6 +42,7 @@ def addressed(command: str) -> tuple[str, str]:
     return "post" if posts else "get", re.sub(r"\$([A-Z]+)", lambda m: f"{{{m[1].lower()}}}", path)
 
 
+@pytest.mark.django_db  # the schema names what is on offer
 def test_every_call_is_in_the_page_and_every_command_is_a_call() -> None:
     calls = {(m, path) for path, each in described.schema()["paths"].items() for m in each}
     assert {addressed(command) for command in COMMANDS} == calls

@@ -191,6 +191,7 @@ def _by_rule(param: catalog.Param, value: object, problems: list[catalog.FieldEr
     return any("decimals" in each.message for each in problems)
 
 
+@pytest.mark.django_db  # it names what is on offer
 def test_the_schema_is_json_and_names_its_bearer() -> None:
     document = json.loads(json.dumps(described.schema()))
     jsonschema_rs.meta.validate(document["components"]["schemas"]["NewGeneration"])
@@ -199,6 +200,7 @@ def test_the_schema_is_json_and_names_its_bearer() -> None:
     assert len(ids) == len(set(ids)) == 9
 
 
+@pytest.mark.django_db
 def test_states_of_the_schema_are_those_of_the_rows() -> None:
     shown = described.schema()["components"]["schemas"]
     assert set(shown["Job"]["properties"]["state"]["enum"]) == set(JobState.values)

@@ -58,7 +58,7 @@ def test_without_the_guard_it_would_be_noticed(
 ) -> None:
     monkeypatch.setattr(access, "_require_open", lambda project: None)
     monkeypatch.setattr(scope, "barred", lambda project, role: None)
-    monkeypatch.setattr(compose, "_still_open", lambda project: None)
+    monkeypatch.setattr(compose, "_still_open", lambda project, engine: None)
     with pytest.raises(AssertionError):
         test_nobody_makes_or_changes_anything(name, team, people)
 

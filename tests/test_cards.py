@@ -101,7 +101,7 @@ def test_where_an_active_job_is(
 def test_every_reason_says_what_it_cost() -> None:
     with translation.override("en"):
         for reason in sentences.ENDED.keys() - {"internal"}:
-            assert "charged" in sentences.ended(Job(reason=reason))
+            assert "charged" in str(sentences.ENDED[reason])
         assert (
             sentences.ended(Job(reason="something new")) == "This picture was not made. Try again."
         )

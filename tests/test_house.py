@@ -52,6 +52,30 @@ def sources() -> dict[str, str]:
     return found
 
 
+# Who may read the catalogue's engines by name: everybody else would overlook those of administrators.
+READ_THE_CATALOGUE = {
+    "generations/services/engines.py": "puts the two together",
+    "generations/admin/engines.py": "only these are cloned",
+    "generations/services/library/references.py": "a clone is sent the same renditions as its parent",
+    "generations/services/supervisor/processes.py": "a clone has the provider of its parent",
+    "generations/providers/ark.py": "any of its models will do to ask whether they are opened",
+    "generations/providers/jimeng.py": "any engine will do to ask whether the provider is there",
+    "generations/providers/catalog.py": "itself",
+}
+
+
+def test_engines_are_asked_for_at_one_place() -> None:
+    reading = re.compile(
+        r"catalog\.(ENGINES|RETIRED|known_engine|get_engine)|^ENGINES\b", re.MULTILINE
+    )
+    found = {
+        path
+        for path, text in sources().items()
+        if path.startswith("generations/") and reading.search(text)
+    }
+    assert found == set(READ_THE_CATALOGUE)
+
+
 def templates() -> dict[str, str]:
     paths = sorted((ROOT / "templates").rglob("*.html"))
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}

@@ -11,11 +11,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from generations.models import Asset, Generation, Job, JobState, LabelPolicy, Project
 from generations.providers import catalog
 from generations.providers.labels import labels_of
-from generations.services import compose, gallery, jobs, labels
+from generations.services import compose, engines, gallery, jobs, labels
 from generations.services.gallery import export
 from tests import driving, pages, tokens, world
 from tests.people import client_of
@@ -100,7 +101,8 @@ def test_the_database_keeps_a_hidden_mark_with_its_producer(team: world.Team) ->
 def test_the_administrators_edit_it_beside_the_project(team: world.Team) -> None:
     admin = client_of(world.person("root", is_staff=True, is_superuser=True))
     url = reverse("admin:generations_project_change", args=[team.project.pk])
-    form = {"name": "acme", "slug": "acme", "memberships-TOTAL_FORMS": "0"}
+    form: dict[str, object] = {"name": "acme", "slug": "acme", "memberships-TOTAL_FORMS": "0"}
+    form["engines"] = [*engines.on_offer()]
     form |= {"memberships-INITIAL_FORMS": "0", "label_policy-TOTAL_FORMS": "1"}
     form |= {"label_policy-INITIAL_FORMS": "0"}
     given = {f"label_policy-0-{name}": value for name, value in WHOLE.items()}
@@ -229,7 +231,8 @@ def test_a_setting_of_the_run_counts_as_asked_for(team: world.Team) -> None:
 def test_a_policy_that_overrules_the_setting_is_said_beside_it(team: world.Team) -> None:
     policy(team.project, corner="br")
     asset = world.asset(run(team, "seedream-4.0").jobs.get())
-    (fact,) = (each for each in gallery.asked_and_actual(asset) if each.key == "watermark")
+    with translation.override("en"):
+        (fact,) = (each for each in gallery.asked_and_actual(asset) if each.key == "watermark")
     assert (fact.value, fact.actual) == ("Without watermark", "With watermark")
 
 

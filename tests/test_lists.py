@@ -79,6 +79,7 @@ def test_the_same_line_is_the_same_run_and_another_label_another() -> None:
         ('{"prompt": "x", "references": ["gone.jpg"]}', 1, "gone.jpg"),
     ],
 )
+@pytest.mark.django_db  # an unknown model may be one that an administrator made
 def test_what_is_wrong_is_said_with_its_line_before_anything_is_made(
     tmp_path: Path, text: str, number: int, part: str
 ) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from generations.models import Allowance, Asset, Generation, JobState
 from generations.providers import catalog
-from generations.services import compose
+from generations.services import compose, engines
 from generations.services.gallery import comparison, export
 from generations.services.library import prompts
 from tests import world
@@ -47,7 +47,7 @@ def test_the_studio_draws_what_nobody_gives_and_another_each_time(team: world.Te
 def test_each_picture_of_a_run_takes_the_next_seed(team: world.Team) -> None:
     made = ask(team, count=3, seed=LAST - 1)
     seeds = [
-        catalog.recipe_at(made.recipe, job.position)["settings"]["seed"]
+        engines.recipe_at(made.recipe, job.position)["settings"]["seed"]
         for job in made.jobs.order_by("position")
     ]
     assert seeds == [LAST - 1, LAST, 0]  # after the last one comes the first
@@ -68,7 +68,7 @@ def test_what_is_sent_shown_and_exported_is_the_pictures_own(team: world.Team) -
 
 def test_models_without_one_are_left_as_they_are(team: world.Team) -> None:
     recipe = team.generation.recipe
-    assert catalog.recipe_at(recipe, 3) == recipe
+    assert engines.recipe_at(recipe, 3) == recipe
     assert "seed" not in recipe["settings"]
 
 

@@ -12,14 +12,17 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from generations.admin.accounts import ProviderAccountAdmin
 from generations.admin.allowances import AllowanceAdmin, give_own
+from generations.admin.engines import CustomEngineAdmin
 from generations.admin.labels import LabelPolicyInline, UnlabelledDownloadAdmin
 from generations.admin.prices import PriceAdmin
+from generations.admin.projects import ProjectForm
 from generations.admin.read_only import ReadOnly
 from generations.admin.risks import AtRiskAdmin
 from generations.admin.uncertain import UncertainAdmin
 from generations.models import (
     Allowance,
     AtRiskJob,
+    CustomEngine,
     Episode,
     Generation,
     Job,
@@ -39,6 +42,7 @@ admin.site.index_title = _("Administration")
 admin.site.register(Allowance, AllowanceAdmin)
 admin.site.register(AtRiskJob, AtRiskAdmin)
 admin.site.register(Price, PriceAdmin)
+admin.site.register(CustomEngine, CustomEngineAdmin)
 admin.site.register(ProviderAccount, ProviderAccountAdmin)
 admin.site.register(UncertainJob, UncertainAdmin)
 admin.site.register(UnlabelledDownload, UnlabelledDownloadAdmin)
@@ -67,6 +71,7 @@ class MemberInline(admin.TabularInline[Membership, Project]):
 
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin[Project]):
+    form = ProjectForm
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     exclude = ("archived_at",)  # owners archive; left in, it is asked for and nothing can be saved
@@ -85,6 +90,7 @@ class SubmissionInline(admin.TabularInline[Submission, Job]):
     fields = readonly_fields = (
         "uuid",
         "outcome",
+        "model_id",
         "remote_id",
         "request_id",
         "http_status",

@@ -19,9 +19,8 @@ from django.views.decorators.http import require_POST
 
 from generations.admin.asking import ask, person
 from generations.models import EngineLimit, ProviderAccount
-from generations.providers import catalog
 from generations.providers.base import N_
-from generations.services import accounts, health, jobs
+from generations.services import accounts, engines, health, jobs
 
 NO_OTHER_KEY = N_(
     "Choose one account, and give the studio's processes a second key first: see the README, "
@@ -31,11 +30,11 @@ STANDING = ("reduced_to", "cool_until", "strikes")
 
 
 class EngineLimitForm(forms.ModelForm[EngineLimit]):
-    """The models of the catalogue by name; one that has left it keeps its row."""
+    """The models by name; one that is not here any more keeps its row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = {slug: _(engine.label) for slug, engine in catalog.ENGINES.items()}
+        names = {each.slug: _(each.label) for each in engines.every()}
         if self.instance.engine:
             names.setdefault(self.instance.engine, self.instance.engine)
         label = EngineLimit._meta.get_field("engine").verbose_name

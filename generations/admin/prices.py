@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from generations.admin.asking import person
 from generations.models import Price
-from generations.providers import catalog
-from generations.services import pricing
+from generations.services import engines, pricing
 from generations.templatetags import controls
 
 MOST_MILLS = 1_000_000  # ¥1,000 for one picture is a slip of the keyboard
@@ -45,7 +44,7 @@ class PriceForm(forms.ModelForm[Price]):
         super().__init__(*args, **kwargs)
         field = self.fields["engine"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(each.slug, controls.say(each.label)) for each in catalog.ENGINES.values()]
+        field.choices = [(each.slug, controls.say(each.label)) for each in engines.every()]
 
 
 class PriceAdmin(admin.ModelAdmin[Price]):
@@ -59,7 +58,7 @@ class PriceAdmin(admin.ModelAdmin[Price]):
 
     @admin.display(description=gettext_lazy("price"), ordering="mills")
     def said(self, row: Price) -> str:
-        engine = catalog.known_engine(row.engine)
+        engine = engines.known(row.engine)
         unit = _("second") if engine and engine.price_unit == "second" else _("picture")
         return f"¥{pricing.yuan(row.mills)} / {unit}"
 

@@ -21,6 +21,7 @@ from generations.api import calls
 from generations.api.admission import Bearer, StrictJson, without_cookies
 from generations.api.problems import Refusal, install
 from generations.providers.base import N_
+from generations.services import engines
 
 PREFIX = "/api/v1/"
 api = NinjaAPI(
@@ -56,8 +57,12 @@ def _schema() -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """The OpenAPI document; the caller's own copy."""
-    return copy.deepcopy(_schema())
+    """The OpenAPI document as of now; the caller's own copy."""
+    found = copy.deepcopy(_schema())
+    # What is on offer changes while the studio runs.
+    wanted = found["components"]["schemas"]["NewGeneration"]["properties"]["engine"]
+    wanted["enum"] = list(engines.on_offer())
+    return found
 
 
 @csrf_exempt  # it only reads: who may not even do that is told so, whatever else they send

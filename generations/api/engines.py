@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from generations.api import schemas
 from generations.providers import catalog
-from generations.services import accounts
+from generations.services import accounts, compose
 
 # Any of these kinds is taken; a choice may also be written as a word or a number.
 SIZE = r"^[0-9]{1,6}x[0-9]{1,6}$"
@@ -31,6 +31,7 @@ def _engine(engine: catalog.Engine) -> schemas.Engine:
         prompt_max=engine.prompt_max,
         typical_latency_s=engine.typical_latency_s,
         price_unit=engine.price_unit,
+        count_max=compose.most(engine),
         references=schemas.References(
             minimum=rule.minimum,
             maximum=rule.maximum,
@@ -78,6 +79,8 @@ def _kind(param: catalog.Param) -> dict[str, Any]:
 
 def _size(param: catalog.SizeParam) -> dict[str, Any]:
     """A word for an area, or width x height within the engine's pixels."""
+    if not param.custom:
+        return {"type": "string", "enum": list(param.values), "default": param.default}
     words = [each.value for each in param.autos]
     sides = {"pattern": SIZE, "examples": [each.value for each in param.presets]}
     shape = {"anyOf": [{"enum": words}, sides]} if words else sides

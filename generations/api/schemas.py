@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 
 from generations.models import Generation as Run
 from generations.models import JobState
-from generations.providers import catalog
 
 RunState = Run.State
 REFERENCES_MOST = 40
@@ -40,7 +39,7 @@ class Given(BaseModel):
 
 class NewGeneration(Given):
     prompt: str
-    engine: Annotated[str, Field(json_schema_extra={"enum": list(catalog.ENGINES)})]
+    engine: str
     settings: dict[str, Setting] = Field(default_factory=dict, max_length=SETTINGS_MOST)
     count: int = 1
     references: list[Id] = Field(default_factory=list, max_length=REFERENCES_MOST)
@@ -80,6 +79,7 @@ class Engine(BaseModel):
     prompt_max: int
     typical_latency_s: float
     price_unit: str
+    count_max: int
     references: References
     outputs: Outputs
     settings: dict[str, Any]
@@ -95,6 +95,7 @@ class Project(BaseModel):
     role: str
     may_run: bool
     archived: bool
+    engines: list[str]
 
 
 class Projects(BaseModel):

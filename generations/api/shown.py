@@ -13,7 +13,7 @@ from generations.api import schemas
 from generations.models import Asset, Generation, Job, JobState, Project, Reference
 from generations.models.runs import ACTIVE
 from generations.providers.base import N_
-from generations.services import labels
+from generations.services import accounts, labels
 from generations.services.projects import barred
 from generations.templatetags import sentences
 
@@ -36,6 +36,7 @@ def project(row: Project, role: str, *, token_runs: bool) -> schemas.Project:
         role=role,
         may_run=token_runs and barred(project=row, role=role) is None,
         archived=row.archived_at is not None,
+        engines=[each.slug for each in accounts.offered(row)],
     )
 
 

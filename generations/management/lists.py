@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generations.providers import catalog
+from generations.models import Project
 from generations.providers.base import N_
 from generations.services import compose
 
@@ -42,25 +42,24 @@ class Wanted:
         told += [self.number, [str(each) for each in self.references], label]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:40]
 
-    def problems(self) -> Iterator[tuple[int, str, Mapping[str, object]]]:
+    def problems(self, project: Project | None) -> Iterator[tuple[int, str, Mapping[str, object]]]:
         """Everything that would be refused, apart from what a look into a reference finds."""
         for path in self.references:
             if not path.is_file():
                 yield self.number, N_("There is no file %(path)s."), {"path": path}
         try:
-            engine = catalog.get_engine(self.engine)
+            engine = compose.engine_for(self.engine, project)
             compose.check(engine, self.prompt, self.settings, len(self.references))
             if problem := compose.count_problem(engine, self.count):
                 yield self.number, problem.message, problem.params
-        except catalog.UnknownEngine:
-            message = N_("There is no model called “%(slug)s”.")
-            yield self.number, message, {"slug": self.engine[:60]}
         except compose.ComposeProblem as refused:
             yield from ((self.number, each.message, each.params) for each in refused.errors)
 
 
-def read(path: Path, usual: Wanted) -> list[Wanted]:
-    """The runs of a .jsonl or .csv file; what a line leaves out is as in `usual`. Raises ListProblem."""
+def read(path: Path, usual: Wanted, project: Project | None = None) -> list[Wanted]:
+    """The runs of a .jsonl or .csv file, for a `project` that is there already; what a line leaves out
+    is as in `usual`. Raises ListProblem.
+    """
     if path.stat().st_size > MOST_BYTES:
         message = N_("The file is larger than %(max)s MB.")
         raise ListProblem((0, message, {"max": MOST_BYTES // 10**6}))
@@ -73,7 +72,7 @@ def read(path: Path, usual: Wanted) -> list[Wanted]:
     if not 1 <= len(found) <= MOST_LINES:
         message = N_("A list has from 1 to %(max)s lines; this one has %(n)s.")
         raise ListProblem((0, message, {"max": MOST_LINES, "n": len(found)}))
-    if bad := [problem for each in found for problem in each.problems()]:
+    if bad := [problem for each in found for problem in each.problems(project)]:
         raise ListProblem(*bad)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generations.models.batches import Batch, BatchLine
+from generations.models.engines import CustomEngine
 from generations.models.events import Event
 from generations.models.files import Asset, Blob, Rendition, StoredCopy
 from generations.models.health import Episode
@@ -49,6 +50,7 @@ __all__ = [
     "Batch",
     "BatchLine",
     "Blob",
+    "CustomEngine",
     "DriverLease",
     "EngineLimit",
     "Episode",

@@ -41,6 +41,8 @@ class Project(models.Model):
     )
     # The model the compose panel begins with; empty: the catalogue's first.
     default_engine = models.CharField(_("usual model"), max_length=60, blank=True)
+    # Slugs of the models it may use; none: every one, and those to come.
+    engines = models.JSONField(_("only these models"), default=list, blank=True)
     # Archived: everything in it can be looked at, nothing can be made or changed.
     archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

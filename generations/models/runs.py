@@ -235,6 +235,8 @@ class Submission(models.Model):
     job = models.ForeignKey(Job, models.CASCADE, related_name="submissions")
     round = models.PositiveSmallIntegerField(default=1)
     body_sha256 = models.CharField(max_length=64)
+    # What the model was called: an administrator may correct the id of one later.
+    model_id = models.CharField(_("id at the provider"), max_length=120, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
     # Set when a person ordered another one although this one's outcome is unknown.
     superseded_by_person = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

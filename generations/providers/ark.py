@@ -84,7 +84,7 @@ class Ark:
             body["stream"] = True
         body["response_format"] = "url"
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        return Call(engine.slug, GENERATE, "v3", text.encode(), most, streams)
+        return Call(engine.slug, GENERATE, "v3", text.encode(), most, streams, engine.req_key)
 
     def submit(
         self,

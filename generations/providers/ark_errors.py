@@ -40,6 +40,7 @@ class Verdict:
 
 
 _BAD = Verdict(BadRequest)
+_UNKNOWN_MODEL = Verdict(BadRequest, "unknown_model")
 _TOO_LARGE = Verdict(BadRequest, "body_too_large")
 _UNREADABLE = Verdict(BadRequest, "reference_unreadable")
 _KEY = Verdict(KeyRefused)
@@ -67,7 +68,8 @@ CODES: dict[str, Verdict] = {
     "AccountOverdueError": _SPENT,
     "OperationDenied": _SPENT,
     "ModelNotOpen": _NOT_OPENED,
-    "InvalidEndpointOrModel": _NOT_OPENED,
+    "InvalidEndpointOrModel": _UNKNOWN_MODEL,
+    "InvalidEndpointOrModel.ModelIDAccessDisabled": _NOT_OPENED,
     "ModelAccountIpmRateLimitExceeded": _RATE,
     "ModelAccountRpmRateLimitExceeded": _RATE,
     "APIAccountRpmRateLimitExceeded": _RATE,

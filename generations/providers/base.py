@@ -165,7 +165,7 @@ class Credentials:
 @dataclass(frozen=True, slots=True)
 class Call:
     """A prepared submit: built once, hashed, then sent. `body` is the exact JSON, UTF-8; `most`: so many
-    pictures may come of it; `streams`: they come one by one.
+    pictures may come of it; `streams`: they come one by one; `model_id`: the provider's.
     """
 
     engine_slug: str
@@ -174,6 +174,7 @@ class Call:
     body: bytes = field(repr=False)
     most: int = 1
     streams: bool = False
+    model_id: str = ""
 
     @property
     def body_sha256(self) -> str:
@@ -190,9 +191,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One picture of an answer: its place in it, and its address, its bytes, or why it was not made
-    (nor charged).
-    """
+    """A picture of an answer: its place, and address, bytes, or why it was not made (nor charged)."""
 
     index: int
     url: str = field(default="", repr=False)

@@ -46,6 +46,7 @@ from generations.providers.recipes import (
     hints,
     max_outputs,
     recipe_sha256,
+    unfit,
     with_seed,
 )
 from generations.providers.sizes import AutoSize, RatioRule, SizeParam, SizePreset
@@ -53,7 +54,6 @@ from generations.providers.sizes import AutoSize, RatioRule, SizeParam, SizePres
 __all__ = [
     "ENGINES",
     "RETIRED",
-    "SYNCHRONOUS",
     "AutoSize",
     "BoolParam",
     "Choice",
@@ -76,7 +76,6 @@ __all__ = [
     "SizeParam",
     "SizePreset",
     "UnknownEngine",
-    "animator",
     "area",
     "aspect",
     "canonical_recipe",
@@ -88,13 +87,13 @@ __all__ = [
     "defaults",
     "describe_settings",
     "docs_table",
-    "finals",
     "get_engine",
     "hints",
     "known_engine",
     "max_outputs",
     "recipe_at",
     "recipe_sha256",
+    "unfit",
     "with_seed",
 ]
 
@@ -109,25 +108,24 @@ ENGINES: dict[str, Engine] = {
 }
 # Runs of these still go on and are shown; nothing new is composed for them.
 RETIRED: dict[str, Engine] = {engine.slug: engine for engine in (GENERAL_20,)}
-SYNCHRONOUS = [each for each in (ENGINES | RETIRED).values() if each.synchronous]
 
 
 def known_engine(slug: str) -> Engine | None:
-    """The engine called `slug`, on offer or not any more; None if there never was one."""
+    """The catalogue's engine called `slug`, on offer or not any more; None if it has none."""
     return ENGINES.get(slug) or RETIRED.get(slug)
 
 
 def get_engine(slug: str) -> Engine:
-    """The engine called `slug`, or UnknownEngine."""
+    """The catalogue's engine called `slug`, or UnknownEngine."""
     try:
         return ENGINES[slug]
     except KeyError:
         raise UnknownEngine(slug) from None
 
 
-def recipe_at(recipe: Mapping[str, Any], position: int) -> dict[str, Any]:
+def recipe_at(engine: Engine | None, recipe: Mapping[str, Any], position: int) -> dict[str, Any]:
     """The recipe of one call of a run: each has a seed of its own, the one after its neighbour's."""
-    engine, settings = known_engine(str(recipe["engine"])), recipe["settings"]
+    settings = recipe["settings"]
     seed = engine.seed if engine else None
     if seed is None or not isinstance(settings.get(seed.name), int):
         return dict(recipe)
@@ -135,19 +133,3 @@ def recipe_at(recipe: Mapping[str, Any], position: int) -> dict[str, Any]:
         **recipe,
         "settings": {**settings, seed.name: seed.after(settings[seed.name], position)},
     }
-
-
-def animator() -> Engine | None:
-    """The engine that brings one picture to life: the first on offer that needs a first frame alone."""
-    found = (
-        each
-        for each in ENGINES.values()
-        if each.frames and each.references.minimum == each.references.maximum == 1
-    )
-    return next(found, None)
-
-
-def finals(slug: str) -> list[Engine]:
-    """The engines on offer that make a draft of this one again, and better; the nearest first."""
-    engine = known_engine(slug)
-    return [ENGINES[each] for each in engine.finals if each in ENGINES] if engine else []

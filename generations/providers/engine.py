@@ -78,6 +78,8 @@ class Engine:
     `finals`: slugs of the engines that make a draft of this one again as it is, and better.
 
     `labels`: the AIGC labels that its result can be asked to carry.
+
+    `count_max`: how many of a run may be asked for at once, where that is less than everywhere.
     """
 
     slug: str
@@ -101,6 +103,7 @@ class Engine:
     frames: FrameRule | None = None
     finals: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
+    count_max: int | None = None
 
     def param(self, name: str) -> Param:
         """The parameter called `name`; KeyError if there is none."""

@@ -90,8 +90,9 @@ class Jimeng:
                 value = force_single
             body |= _on_the_wire(param, value)
         if engine.synchronous:
-            return Call(engine.slug, *PROCESS, _json(body | {"return_url": True}))
-        return Call(engine.slug, *SUBMIT, _json(body))
+            body |= {"return_url": True}
+        action = PROCESS if engine.synchronous else SUBMIT
+        return Call(engine.slug, *action, _json(body), model_id=engine.req_key)
 
     def submit(
         self,

@@ -37,6 +37,7 @@ class Verdict:
 _BAD = Verdict(BadRequest)
 # About how the studio asks, not about what was asked for: no person can change that on a page.
 _BROKEN = Verdict(BadRequest, "request_broken")
+_UNKNOWN_MODEL = Verdict(BadRequest, "unknown_model")
 _SIZE = Verdict(BadRequest, "reference_size")
 _UNREADABLE = Verdict(BadRequest, "reference_unreadable")
 _KEY = Verdict(KeyRefused)
@@ -144,6 +145,8 @@ def error_of(reply: Reply, doing: Doing) -> ProviderError:
     that.
     """
     verdict = _worded(_verdict(reply, doing), reply)
+    if _unknown_model(reply, doing):
+        verdict = _UNKNOWN_MODEL
     error = verdict.kind(
         reply.name or reply.code,
         reply.message,
@@ -170,6 +173,13 @@ def _verdict(reply: Reply, doing: Doing) -> Verdict:
             return Verdict(EngineFailed, known.reason)
         return _UNKNOWN if reply.gateway else known
     return known
+
+
+def _unknown_model(reply: Reply, doing: Doing) -> bool:
+    """50204 is one code for a wrong type and for a model that is unknown or not opened (2.3): the words
+    tell which. A query names a model that was known when it was asked.
+    """
+    return doing == "submit" and reply.code == "50204" and "req_key" in reply.message.lower()
 
 
 def _worded(verdict: Verdict, reply: Reply) -> Verdict:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from generations.providers.base import N_
-from generations.providers.engine import Engine
+from generations.providers.engine import Engine, Param
 from generations.providers.parameters import (
     ChoiceParam,
     FieldError,
@@ -164,6 +164,18 @@ def describe_settings(engine: Engine, settings: Mapping[str, SettingValue]) -> l
         if name not in usual
     ]
     return rows
+
+
+def unfit(engine: Engine, settings: Mapping[str, SettingValue]) -> list[Param]:
+    """The settings of an old recipe that hold a value which the engine does not take any more."""
+    return [param for param in engine.params if _unfit(param, settings.get(param.name))]
+
+
+def _unfit(param: Param, value: SettingValue | None) -> bool:
+    problems: list[FieldError] = []
+    if value is not None:
+        param.clean({param.name: value}, problems)
+    return bool(problems)
 
 
 def hints(engine: Engine, settings: Mapping[str, SettingValue]) -> list[str]:

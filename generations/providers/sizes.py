@@ -74,7 +74,7 @@ class AutoSize:
 
 @dataclass(frozen=True, slots=True)
 class SizeParam:
-    """A preset, an area, or width × height.
+    """A preset, an area, or (where `custom`) width × height of a person's own.
 
     Raw keys: size ("custom" for the other two), width, height.
     """
@@ -93,6 +93,7 @@ class SizeParam:
     max_side: int
     hint: str
     hint_below: int
+    custom: bool = True
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -108,6 +109,8 @@ class SizeParam:
             return self._custom(raw, typed, problems)
         value = chosen or self.default
         sides = dimensions(value)
+        if sides is None and not self._offers(value, problems):
+            return {}
         if self.auto(value) is None and sides is None:
             message = N_("“%(value)s” is not a size. Write width × height, such as 2048x2048.")
             problems.append(FieldError(self.name, message, {"value": value[:40]}))
@@ -158,7 +161,21 @@ class SizeParam:
             facts = {name: f"{area:,}" for name, area in areas.items()}
             problems.append(FieldError(self.name, message, facts))
             return {}
-        return {self.name: f"{width}x{height}"}
+        value = f"{width}x{height}"
+        return {self.name: value} if self._offers(value, problems) else {}
+
+    def _offers(self, value: str, problems: list[FieldError]) -> bool:
+        if self.custom or value in self.values:
+            return True
+        message = N_("“%(value)s” is not one of these: %(choices)s.")
+        facts = {"value": value[:40], "choices": ", ".join(self.values)}
+        problems.append(FieldError(self.name, message, facts))
+        return False
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What can be chosen by name: areas first, then sizes."""
+        return *(each.value for each in self.autos), *(each.value for each in self.presets)
 
     def area(self, value: object) -> int:
         """Pixels of a cleaned size."""
@@ -170,6 +187,8 @@ class SizeParam:
         return auto.label if auto else f"{sides[0]} × {sides[1]}" if sides else str(value)
 
     def accepts(self) -> str:
+        if not self.custom:
+            return ", ".join(self.values)
         autos = "".join(f"{auto.value}, " for auto in self.autos)
         last = "or " if autos else ""
         return f"{autos}{last}width x height of {self.min_area:,} to {self.max_area:,} pixels"

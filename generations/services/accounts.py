@@ -13,6 +13,7 @@ from generations.models import Job, Project, ProviderAccount
 from generations.models.runs import ACTIVE
 from generations.providers import catalog
 from generations.providers.base import N_, Credentials
+from generations.services import engines
 
 JIMENG, ARK = "jimeng", "ark"
 # What an account is called: at the real service, and in the sandbox.
@@ -83,11 +84,13 @@ def credentials_for(account: ProviderAccount) -> Credentials | None:
     return next(matching, None)
 
 
-def offered() -> list[catalog.Engine]:
-    """The engines of providers that there is a key for, in the catalogue's order."""
+def offered(project: Project | None = None) -> list[catalog.Engine]:
+    """The engines of providers that there is a key for, in the catalogue's order: all on offer, or those
+    that a project may use.
+    """
     return [
         engine
-        for engine in catalog.ENGINES.values()
+        for engine in engines.permitted(project).values()
         if _keys(engine.provider, sandbox=not settings.LIVE)
     ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -16,23 +15,24 @@ from generations.models import (
     Priority,
     Project,
     PromptVersion,
-    ProviderAccount,
     Use,
     User,
 )
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
-from generations.services import accounts, crash, events, labels, pricing, queue, quota
+from generations.services import crash, engines, events, queue, quota
 from generations.services.gallery import search
-from generations.services.library import fitting, prompts, transport
-from generations.services.library.references import Chosen, ReferenceProblem
+from generations.services.library import prompts
+from generations.services.library.references import Chosen
+from generations.services.prepared import MOST_TOGETHER, Ask, Prepared, engine_for, prepare, refused
 from generations.services.recipes import (
     MAX_COUNT,
     ComposeProblem,
     build_recipe,
     check,
     count_problem,
+    most,
 )
 
 __all__ = [
@@ -46,11 +46,11 @@ __all__ = [
     "build_recipe",
     "check",
     "count_problem",
+    "engine_for",
+    "most",
     "submit",
     "submit_together",
 ]
-
-MOST_TOGETHER = 4  # as many as can be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,6 @@ class Origin:
     rerun_of: Generation | None = None
     prompt_version: PromptVersion | None = None
     batch: Batch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What one model is to make of a prompt."""
-
-    engine: str
-    settings: Mapping[str, object]
-    count: int
 
 
 def submit(
@@ -116,11 +107,11 @@ def submit_together(
 
     A ComposeProblem about a model after the first names it.
     """
-    ready = _all_prepared(asks, project, prompt, references)
+    ready = prepare(asks, project, prompt, references)
     tie = uuid4() if len(asks) > 1 else None
     with transaction.atomic():
         events.in_order()
-        _still_open(project)
+        _still_open(project, [each.engine for each in ready])
         made: list[Generation] = []
         for n, each in enumerate(ready):
             token = _token(user, f"{n}-{form_token}" if n and form_token else form_token)
@@ -136,54 +127,6 @@ def submit_together(
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """One Ask that nothing is wrong with, and the account that will run it."""
-
-    engine: catalog.Engine
-    recipe: dict[str, Any]
-    count: int
-    account: ProviderAccount
-    price: int | None
-    labels: dict[str, object]
-
-
-def _all_prepared(
-    asks: Sequence[Ask], project: Project, prompt: str, references: Sequence[Chosen]
-) -> list[_Prepared]:
-    if len(asks) > MOST_TOGETHER:
-        message = N_("Choose at most %(max)s models.")
-        raise ComposeProblem([FieldError("also", message, {"max": MOST_TOGETHER})])
-    ready, book = list[_Prepared](), pricing.Book()
-    for ask in asks:
-        found = _engine(ask.engine)
-        try:
-            ready.append(_prepared(found, ask, project, prompt, references, book))
-        except ComposeProblem as problem:
-            raise ComposeProblem(problem.errors, found if ready else None) from None
-    return ready
-
-
-def _prepared(
-    engine: catalog.Engine,
-    ask: Ask,
-    project: Project,
-    prompt: str,
-    references: Sequence[Chosen],
-    book: pricing.Book,
-) -> _Prepared:
-    recipe = build_recipe(engine, prompt, ask.settings, references)
-    if problem := count_problem(engine, ask.count):
-        raise ComposeProblem([problem])
-    account = accounts.account_for(engine, project)
-    if account is None:
-        message = N_("No account is set up for this model. Ask an administrator to add its key.")
-        raise ComposeProblem([FieldError("engine", message, {})])
-    _make_ready(engine, account, references)
-    price = book.each(engine, recipe["settings"])
-    return _Prepared(engine, recipe, ask.count, account, price, _labels(project, engine))
-
-
 def asked_before(*, user: User, form_token: str) -> Generation | None:
     """What the same person has made with this token already."""
     found = Generation.objects.filter(form_token=_token(user, form_token)).first()
@@ -197,38 +140,25 @@ def _token(user: User, form_token: str | None) -> str | None:
     return f"{user.pk}:{form_token}".replace("\0", "")[:64] if form_token else None
 
 
-def _make_ready(
-    engine: catalog.Engine, account: ProviderAccount, references: Sequence[Chosen]
-) -> None:
-    """See to it that the provider gets what it will be sent, before anything is reserved."""
-    if references and transport.fetched(engine) and not transport.reachable(account):
-        raise ComposeProblem([FieldError("references", transport.NO_ADDRESS, {})])
+def _still_open(project: Project, asked: Sequence[catalog.Engine]) -> None:
+    """Nothing new begins in an archived project, or with a model that was switched off; what waits in
+    line already still runs.
+    """
+    now = Project.objects.get(pk=project.pk)
     try:
-        fitting.fitted_all(references=[each.reference for each in references], engine=engine)
-    except ReferenceProblem as problem:
-        error = FieldError("references", problem.message, problem.params)
-        raise ComposeProblem([error]) from None
-
-
-def _still_open(project: Project) -> None:
-    """Nothing new begins in an archived project; what waits in line already still runs."""
-    if Project.objects.filter(pk=project.pk, archived_at__isnull=False).exists():
+        for engine in asked:
+            engines.recheck(engine, now)
+    except engines.EngineProblem as problem:
+        raise refused(problem) from None
+    if now.archived_at:
         message = N_("This project is archived. An owner can restore it.")
         raise ComposeProblem([FieldError("project", message, {})])
-
-
-def _engine(slug: str) -> catalog.Engine:
-    try:
-        return catalog.get_engine(slug)
-    except catalog.UnknownEngine:
-        message = N_("There is no model called “%(slug)s”.")
-        raise ComposeProblem([FieldError("engine", message, {"slug": slug[:60]})]) from None
 
 
 def _generation(
     project: Project,
     user: User,
-    asked: _Prepared,
+    asked: Prepared,
     token: str | None,
     origin: Origin,
     tie: UUID | None,
@@ -266,7 +196,7 @@ def _tied(first: Generation) -> list[Generation]:
 
 
 def _begin(
-    generation: Generation, asked: _Prepared, references: Sequence[Chosen], priority: Priority
+    generation: Generation, asked: Prepared, references: Sequence[Chosen], priority: Priority
 ) -> None:
     """Its jobs, in line, with what they may cost held."""
     _use(generation, references)
@@ -277,14 +207,6 @@ def _begin(
     queue.wake(asked.account.pk)
 
 
-def _labels(project: Project, engine: catalog.Engine) -> dict[str, object]:
-    """The AIGC labels that this run keeps, whatever becomes of the project's policy."""
-    try:
-        return labels.frozen(project=project, engine=engine)
-    except labels.PolicyProblem as problem:
-        raise ComposeProblem([FieldError("project", problem.message, {})]) from None
-
-
 def _use(generation: Generation, references: Sequence[Chosen]) -> None:
     Use.objects.bulk_create(
         Use(generation=generation, reference=each.reference, position=position, role=each.role)
@@ -292,7 +214,7 @@ def _use(generation: Generation, references: Sequence[Chosen]) -> None:
     )
 
 
-def _jobs(generation: Generation, asked: _Prepared, priority: Priority) -> list[Job]:
+def _jobs(generation: Generation, asked: Prepared, priority: Priority) -> list[Job]:
     settings, references = asked.recipe["settings"], asked.recipe["references"]
     outputs = catalog.max_outputs(asked.engine, settings, len(references))
     return Job.objects.bulk_create(

@@ -17,6 +17,7 @@ from generations.models import Generation, Price
 from generations.models.runs import FINAL
 from generations.providers import catalog, prices
 from generations.providers.catalog import Engine
+from generations.services import engines
 
 FRAMES_A_SECOND = 24
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.get_fixed_timezone(0))
@@ -44,8 +45,10 @@ class Book:
             self.rows[row.engine][row.up_to] = row  # the latest of each class stays
 
     def each(self, engine: Engine, settings: Mapping[str, object]) -> int | None:
-        """Mills for one output with these settings; None where no price is known."""
-        classes = self.rows.get(engine.slug)
+        """Mills for one output with these settings; None where no price is known. A clone without prices
+        of its own costs what its origin does.
+        """
+        classes = self.rows.get(engine.slug) or self.rows.get(engines.origin(engine.slug))
         if not classes:
             return None
         fitting = [up_to for up_to in classes if up_to and up_to >= catalog.area(engine, settings)]

@@ -69,11 +69,16 @@ def build_recipe(
     }
 
 
+def most(engine: catalog.Engine) -> int:
+    """How many of a run may be asked for at once."""
+    return min(MAX_COUNT, engine.count_max or MAX_COUNT)
+
+
 def count_problem(engine: catalog.Engine, count: int) -> FieldError | None:
     """What is wrong with asking for so many."""
-    if 1 <= count <= MAX_COUNT:
+    if 1 <= count <= most(engine):
         return None
     message = N_("Choose a number of pictures from 1 to %(max)s.")
     if engine.kind == "video":
         message = N_("Choose a number of videos from 1 to %(max)s.")
-    return FieldError("count", message, {"max": MAX_COUNT})
+    return FieldError("count", message, {"max": most(engine)})

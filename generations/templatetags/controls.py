@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
@@ -167,22 +166,22 @@ def _size(form: Filled, param: catalog.SizeParam, value: str) -> dict[str, Any]:
     tiers = list(_tiers(param, value))
     sides = {side: form.typed(side) for side in ("width", "height")}
     area = param.area("x".join(sides.values()))
-    custom = tiers[-1].open
+    custom = param.custom and tiers[-1].open
     chosen = [option.label for tier in tiers for option in tier.options if option.checked]
     return {
         "tiers": tiers,
         "sides": sides,
-        "shown": (" × ".join(sides.values()) if area else "") if custom else chosen[0],
+        "shown": (" × ".join(sides.values()) if area else "") if custom else next(iter(chosen), ""),
         "low": custom and 0 < area < param.hint_below,
     }
 
 
 def _tiers(param: catalog.SizeParam, value: str) -> Iterator[Tier]:
     """The size classes from small to large, each with its free shape first; then custom."""
-    presets = sorted(param.presets, key=lambda each: float(each.tier.rstrip("K")))
+    names = {each.tier for each in param.autos} | {each.tier for each in param.presets}
     found = False
-    for name, group in groupby(presets, key=lambda each: each.tier):
-        members = list(group)
+    for name in sorted(names, key=lambda each: float(each.rstrip("K"))):
+        members = [each for each in param.presets if each.tier == name]
         options = [
             Option(auto.value, say(auto.label), auto.value == value, shape=_("Auto"))
             for auto in param.autos
@@ -191,10 +190,11 @@ def _tiers(param: catalog.SizeParam, value: str) -> Iterator[Tier]:
         options += [_preset(each, value) for each in members]
         chosen = any(option.checked for option in options)
         found |= chosen
-        small = all(each.width * each.height < param.hint_below for each in members)
+        small = members and all(each.width * each.height < param.hint_below for each in members)
         yield Tier(name, options, chosen, say(param.hint) if small else "")
-    own = Option(param.CUSTOM, _("Custom"), not found)
-    yield Tier(param.CUSTOM, [own], not found, say(param.hint))
+    if param.custom:
+        own = Option(param.CUSTOM, _("Custom"), not found)
+        yield Tier(param.CUSTOM, [own], not found, say(param.hint))
 
 
 def _preset(preset: catalog.SizePreset, value: str) -> Option:

@@ -6,8 +6,8 @@ when the run is opened again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import quote, urlencode
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 
 from generations.models import Job, JobState
+from generations.services import engines
 
 
 class Step(StrEnum):
@@ -30,11 +31,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a reason means for a person. `about`: the input at fault, "" when it is none of them."""
+    """What a reason means for a person. `about`: the input at fault, "" when it is none of them.
+
+    `params` fill the places of a sentence that has some.
+    """
 
     sentence: str
     step: Step
     about: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
@@ -42,7 +47,7 @@ class Meaning:
         return bool(self.about)
 
     def __str__(self) -> str:
-        return _(self.sentence)
+        return _(self.sentence) % self.params if self.params else _(self.sentence)
 
 
 def _change(sentence: str, step: Step) -> Meaning:
@@ -107,6 +112,14 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "not_opened": Meaning(
         N_("This model is not opened for the studio's account. Nothing was charged."), TELL
+    ),
+    "unknown_model": Meaning(
+        N_(
+            "The service has no model “%(id)s” for this studio. Nothing was charged. An administrator "
+            "checks in the service's console that the id is spelled so, that it belongs to this account "
+            "and region, and that the model is opened for it."
+        ),
+        TELL,
     ),
     "not_allowed": Meaning(
         N_("The studio's key may not use this service. Nothing was charged."), TELL
@@ -178,12 +191,24 @@ WAITS: dict[str, Meaning] = {
     "no_key": Meaning(N_("Waiting: this account's key is not set up any more"), Step.WAIT),
 }
 UNKNOWN = Meaning(N_("This picture was not made. Try again."), AGAIN)
+WRONG_TYPE = "50204"  # at Jimeng also an id that is unknown
 ENDED = (JobState.FAILED, JobState.EXPIRED)
 
 
 def meaning(job: Job) -> Meaning:
     """What the end of a failed or expired job means."""
-    return MEANINGS.get(job.reason, UNKNOWN)
+    # Of an id that an administrator typed, these can mean that it is not the right one.
+    doubt = job.reason == "not_opened" or job.provider_code == WRONG_TYPE
+    odd = doubt and engines.is_clone(job.generation.engine)
+    if job.reason != "unknown_model" and not odd:
+        return MEANINGS.get(job.reason, UNKNOWN)
+    return replace(MEANINGS["unknown_model"], params={"id": model_id(job)})
+
+
+def model_id(job: Job) -> str:
+    """What the provider was asked for by the last attempt."""
+    attempts = sorted(job.submissions.all(), key=lambda each: each.pk)
+    return attempts[-1].model_id if attempts else job.generation.engine
 
 
 def blamed(jobs: Iterable[Job]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from generations.models import Generation, User
-from generations.providers import catalog
+from generations.services import engines
 from generations.services.gallery import Filters
 from generations.templatetags import controls
 
@@ -35,7 +35,7 @@ def narrowed_to(filters: Filters, people: Iterable[User] | str = "") -> list[Chi
 
 def _said(filters: Filters, people: Iterable[User] | str) -> dict[str, str]:
     names = {each.username: each.shown_name for each in people if isinstance(each, User)}
-    engine = catalog.ENGINES.get(filters.engine)
+    engine = engines.known(filters.engine)
     kinds = {"image": _("Pictures"), "video": _("Videos")}
     return {
         "q": filters.q and _("“%(words)s”") % {"words": filters.q},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from generations.models import Project
 from generations.providers import catalog
-from generations.services import accounts, jobs
+from generations.services import jobs
 from generations.services.library import transport
 from generations.templatetags import controls
 
@@ -34,16 +35,15 @@ class Group:
     models: list[Model]
 
 
-def groups(kind: str = "", *, alone: bool = False) -> list[Group]:
-    """The models on offer by kind, or of one kind; `alone`: those that need no picture to start from."""
+def groups(
+    engines: Iterable[catalog.Engine], kind: str = "", *, alone: bool = False
+) -> list[Group]:
+    """Models by kind, or of one kind; `alone`: those that need no picture to start from."""
     names = {"image": (_("Picture"), "image"), "video": (_("Video"), "film")}
+    there = [each for each in engines if not (alone and each.references.minimum)]
     found = []
     for each, (label, icon) in names.items():
-        models = [
-            model_of(engine)
-            for engine in accounts.offered()
-            if engine.kind == each and not (alone and engine.references.minimum)
-        ]
+        models = [model_of(engine) for engine in there if engine.kind == each]
         if models and kind in ("", each):
             found.append(Group(each, label, icon, models))
     return found

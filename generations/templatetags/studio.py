@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Job, Project, ReferenceRole
 from generations.providers import catalog
-from generations.services import jobs, pricing
+from generations.services import accounts, engines, jobs
 from generations.services.batches import Line
 from generations.services.library.picks import Pick
 from generations.templatetags import controls, failures, picker, sentences, tiles
@@ -167,20 +168,10 @@ def unusual(found: list[controls.Control]) -> bool:
     return any(control.unusual for control in found if control.advanced)
 
 
-@register.simple_tag
-def model_groups(kind: str = "", alone: bool = False) -> list[picker.Group]:
-    return picker.groups(kind, alone=alone)
-
-
-@register.filter
-def cost(generation: Generation) -> str:
-    return pricing.words(pricing.cost_of(generation))
-
-
-@register.filter
-def in_rows(cards: Sequence[Generation]) -> list[list[Generation]]:
-    """Cards as they are shown: what was asked for with one press stands in one row."""
-    return tiles.in_rows(cards)
+@register.simple_tag(takes_context=True)
+def model_groups(context: Context, kind: str = "", alone: bool = False) -> list[picker.Group]:
+    """What the page's project may use; without one, what is on offer."""
+    return picker.groups(accounts.offered(context.get("project")), kind, alone=alone)
 
 
 @register.filter
@@ -225,10 +216,10 @@ def transport_of(panes: Iterable[Shown]) -> Transport | None:
     return transport(pane.asset for pane in panes)
 
 
-@register.simple_tag
-def animates() -> bool:
+@register.simple_tag(takes_context=True)
+def animates(context: Context) -> bool:
     """Whether there is a model that brings a picture to life."""
-    return catalog.animator() is not None
+    return engines.animator(context.get("project")) is not None
 
 
 @register.simple_tag
@@ -238,14 +229,14 @@ def instead(engine: catalog.Engine, picks: list[Pick], project: Project) -> pick
 
 
 @register.simple_tag
-def finals(asset: Asset, run: Generation | None) -> list[tiles.Final]:
-    return tiles.finals(asset, run)
+def finals(asset: Asset, run: Generation | None, project: Project) -> list[tiles.Final]:
+    return tiles.finals(asset, run, project)
 
 
 @register.simple_tag
-def final_of(asset: Asset, run: Generation | None) -> tiles.Final | None:
+def final_of(asset: Asset, run: Generation | None, project: Project) -> tiles.Final | None:
     """The first way to make a video's final, if there is one."""
-    return next(iter(tiles.finals(asset, run)), None)
+    return next(iter(tiles.finals(asset, run, project)), None)
 
 
 @register.filter

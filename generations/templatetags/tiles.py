@@ -9,10 +9,10 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generations.models import Asset, Generation, Job, JobState
+from generations.models import Asset, Generation, Job, JobState, Project
 from generations.providers import catalog
 from generations.providers.base import N_
-from generations.services import jobs, labels
+from generations.services import engines, jobs, labels
 from generations.templatetags import controls, failures, sentences
 from generations.templatetags.failures import Meaning
 
@@ -74,7 +74,7 @@ def tiles(
 ) -> list[Tile]:
     """The tiles of a card, in order. Reads what `gallery.card_queryset` has prefetched, and `ahead`."""
     now = now or timezone.now()
-    engine = catalog.ENGINES.get(generation.engine)
+    engine = engines.known(generation.engine)
     box = engine and (
         catalog.aspect(engine, generation.recipe["settings"]) or _first_frame(engine, generation)
     )
@@ -151,15 +151,14 @@ class Final:
     query: str
 
 
-def finals(asset: Asset, run: Generation | None) -> list[Final]:
-    """How a draft, a video of this run, is made again for good; the nearest way first."""
+def finals(asset: Asset, run: Generation | None, project: Project) -> list[Final]:
+    """How a draft, a video of this run, is made again for good in its project; the nearest way first."""
     job = asset.job if asset.kind == "video" else None
     if run is None or job is None:
         return []
     place = f"recipe={run.public_id}&n={job.position}"
-    return [
-        Final(_(each.label), f"{place}&final={each.slug}") for each in catalog.finals(run.engine)
-    ]
+    better = engines.finals(run.engine, project)
+    return [Final(_(each.label), f"{place}&final={each.slug}") for each in better]
 
 
 LABELS = {
@@ -187,13 +186,13 @@ def columns(found: list[Tile]) -> int:
 
 
 def engine_name(slug: str) -> str:
-    engine = catalog.ENGINES.get(slug)
+    engine = engines.known(slug)
     return _(engine.label) if engine else slug
 
 
 def chips(generation: Generation) -> list[str]:
     """The model, the size or shape and length, and every setting that is not the usual one."""
-    engine = catalog.ENGINES.get(generation.engine)
+    engine = engines.known(generation.engine)
     if engine is None:
         return [generation.engine]
     texts = [_(engine.label)]

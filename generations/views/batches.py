@@ -27,6 +27,7 @@ from generations.views.access import (
     require_writer,
     wants_fragment,
 )
+from generations.views.beginnings import usual
 
 PAGE = 20
 LINES = 100
@@ -67,9 +68,11 @@ def new(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
     require_writer(request, found)
     if request.method != "POST":
-        return _new(request, found, ComposeForm.fresh(count=1), ListForm())
+        return _new(
+            request, found, ComposeForm.fresh(None, **usual(found, alone=True), count=1), ListForm()
+        )
     form, pasted = ComposeForm(request.POST), ListForm(request.POST)
-    draft = _draft(form, pasted)
+    draft = _draft(found, form, pasted)
     if draft is None or request.POST.get("step") != "start":
         return _new(request, found, form, pasted, draft)
     if request.POST.get("previewed") != draft.digest:
@@ -88,7 +91,7 @@ def new(request: HttpRequest, project: UUID) -> HttpResponse:
     return redirect("batch", found.public_id, batch.public_id)
 
 
-def _draft(form: ComposeForm, pasted: ListForm) -> batches.Draft | None:
+def _draft(project: Project, form: ComposeForm, pasted: ListForm) -> batches.Draft | None:
     """The list as read and checked, or None with every problem at its field."""
     fits = pasted.check_name(NAME_MAX)
     try:
@@ -98,6 +101,7 @@ def _draft(form: ComposeForm, pasted: ListForm) -> batches.Draft | None:
             count=form.asked_count(),
             text=pasted.typed("lines"),
             template=pasted.typed("template") if pasted.is_table else None,
+            project=project,
         )
     except compose.ComposeProblem as problem:
         form.take_errors(pasted.take_errors(problem.errors))

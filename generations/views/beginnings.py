@@ -10,10 +10,11 @@ from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from generations.forms import USUAL_COUNT, ComposeForm, raw_recipe, whole_number
+from generations.forms import USUAL_COUNT, ComposeForm, whole_number
 from generations.models import Asset, Generation, Preset, Project, ProviderAccount, User
 from generations.providers import catalog
-from generations.services import accounts, compose, jobs, pricing
+from generations.refilled import raw_recipe
+from generations.services import accounts, compose, engines, jobs, pricing
 from generations.services.library import again
 from generations.services.library.fills import Filled, values_of
 from generations.services.library.references import chosen_of
@@ -26,9 +27,7 @@ def begin(request: HttpRequest, project: Project, source: Generation | None) -> 
     """An empty form, or with a run's recipe; `?prompt=`, `?preset=`, `?final=` and `?animate=` put
     theirs over it.
     """
-    more: dict[str, object] = {}
-    if project.default_engine and source is None:
-        more["engine"] = project.default_engine
+    more: dict[str, object] = {} if source else usual(project)
     saved = None
     if "prompt" in request.GET:
         row = find(request, project, request.GET["prompt"])
@@ -37,31 +36,50 @@ def begin(request: HttpRequest, project: Project, source: Generation | None) -> 
     preset = preset_named(request, request.GET.get("preset", ""))
     if preset:
         more |= raw_recipe(preset.engine, preset.settings) | {"count": preset.count}
-    more |= finished(request, source) if source else animated(request)
+    more |= finished(request, project, source) if source else animated(request, project)
     form = ComposeForm.fresh(source, **more)
+    if not engines.permits(project, form.engine_on_offer.slug):
+        form = elsewhere(form, project)
     form.saved = saved
     return form
 
 
-def finished(request: HttpRequest, source: Generation) -> dict[str, object]:
+def usual(project: Project, *, alone: bool = False) -> dict[str, object]:
+    """The model a project's runs begin with; `alone`: of those that need no picture to start from."""
+    models = accounts.offered(project)
+    if alone:
+        models = [each for each in models if not each.references.minimum]
+    found = engines.first(project, models)
+    return {"engine": found.slug} if found else {}
+
+
+def elsewhere(form: ComposeForm, project: Project) -> ComposeForm:
+    """The same wish for a model that the project may use."""
+    kept = {name: form.typed(name) for name in ("prompt", "count", "rerun_of", "form_token")}
+    return ComposeForm.fresh(None, **{**kept, **usual(project)})
+
+
+def finished(request: HttpRequest, project: Project, source: Generation) -> dict[str, object]:
     """What makes one video of a run again on a better engine: `?final=` its slug, `&n=` the video's place.
 
     Nothing where the run's engine names no such final.
     """
     wanted = request.GET.get("final", "")
-    engine = next((each for each in catalog.finals(source.engine) if each.slug == wanted), None)
+    engine = next(
+        (each for each in engines.finals(source.engine, project) if each.slug == wanted), None
+    )
     if engine is None:
         return {}
     place = whole_number(request.GET.get("n", "")) or 0
-    recipe = catalog.recipe_at(source.recipe, min(max(place, 0), source.count - 1))
+    recipe = engines.recipe_at(source.recipe, min(max(place, 0), source.count - 1))
     return raw_recipe(engine.slug, recipe["settings"]) | {"count": 1}
 
 
-def animated(request: HttpRequest) -> dict[str, object]:
+def animated(request: HttpRequest, project: Project) -> dict[str, object]:
     """What brings the picture `?animate=` to life: its prompt, on the engine for it. 404 for no picture
     that the person may see.
     """
-    engine = catalog.animator()
+    engine = engines.animator(project)
     if engine is None or "animate" not in request.GET:
         return {}
     rows = Asset.objects.visible_to(request.user).select_related("generation")
@@ -73,15 +91,14 @@ def animated(request: HttpRequest) -> dict[str, object]:
     return {"engine": engine.slug, "prompt": prompt}
 
 
-def as_kind(data: QueryDict) -> QueryDict:
+def as_kind(data: QueryDict, project: Project) -> QueryDict:
     """What was posted; where `kind` asks for the other kind, with a model of that one instead: the
     first that takes as many pictures as are chosen. `instead` names the very model. A count nobody changed
     becomes that kind's usual.
     """
-    here = catalog.ENGINES.get(data.get("engine", ""))
-    named = catalog.ENGINES.get(data.get("instead", ""))
+    here, named = (engines.find(data.get(name, "")) for name in ("engine", "instead"))
     kind = named.kind if named else data.get("kind", "")
-    models = [named] if named else [each for each in accounts.offered() if each.kind == kind]
+    models = [named] if named else [m for m in accounts.offered(project) if m.kind == kind]
     if not models or (here and not named and here.kind == kind):
         return data
     many = len(data.getlist("reference"))
@@ -93,10 +110,17 @@ def as_kind(data: QueryDict) -> QueryDict:
     return changed
 
 
-def notes_on(source: Generation, user: User) -> list[str]:
+def notes_on(source: Generation, user: User, project: Project) -> list[str]:
     """What a run made again will share with the first one, and what has changed since, in words."""
     usable = len(chosen_of(generation=source, user=user))
-    return [_(text) % params for text, params in again.notes(source=source, usable=usable)]
+    notes = again.notes(source=source, usable=usable, project=project)
+    return [
+        _(text) % {name: _words(value) for name, value in params.items()} for text, params in notes
+    ]
+
+
+def _words(value: object) -> object:
+    return _(value) if isinstance(value, str) else value
 
 
 def preset_named(request: HttpRequest, public_id: str) -> Preset | None:
@@ -195,10 +219,9 @@ def priced(
     """What one press would cost on all models that are asked; None where one has no known price."""
     engine, many = form.engine_on_offer, len(form.picks)
     found = book.estimate(engine, {**form.good_settings, "single": single}, many, count)
-    for slug in form.others:
-        other = catalog.ENGINES[slug]
+    for other in form.also_engines:
         ask = form.ask_also(other)
-        n = count if other.kind == engine.kind else ask.count
+        n = min(count, compose.most(other)) if other.kind == engine.kind else ask.count
         more = book.estimate(other, ask.settings, many, n)
         found = found + more if found and more else None
     return found

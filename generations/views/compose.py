@@ -36,6 +36,7 @@ from generations.views.beginnings import (
     texts_of,
     token_of,
     told,
+    usual,
 )
 from generations.views.marks import targets
 from generations.views.references import tokens_of
@@ -55,7 +56,7 @@ def studio(request: HttpRequest, project: UUID) -> HttpResponse:
     begun = bool(source or form.saved or form.picks or "preset" in request.GET)
     context = _page(request, found, form, source=source, sheet_open=begun)
     if source:
-        context["source_notes"] = notes_on(source, person(request))
+        context["source_notes"] = notes_on(source, person(request), found)
     return render(request, "generations/studio.html", context)
 
 
@@ -187,7 +188,7 @@ def feed(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
     after = Cursor.parse(request.GET.get("after", ""))
     if not wants_fragment(request):
-        context = _page(request, found, ComposeForm.fresh(), after=after)
+        context = _page(request, found, ComposeForm.fresh(None, **usual(found)), after=after)
         return render(request, "generations/studio.html", context)
     if "newer" in request.GET:
         return _newer(request, found, Cursor.parse(request.GET["newer"]))

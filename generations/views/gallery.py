@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from generations.models import Asset, Generation, Project, User
-from generations.providers import catalog
+from generations.services import engines, jobs
 from generations.services import gallery as pictures
-from generations.services import jobs
 from generations.services.gallery import Filters, Place
 from generations.views.access import get_project, may_write, person, wants_fragment
 from generations.views.marks import targets
@@ -59,7 +58,7 @@ def _wall(
         "after": after,
         "next": page.next,
         "filters": filters,
-        "engines": catalog.ENGINES.values(),
+        "engines": engines.every(),
         "states": Generation.State.choices,
         "targets": targets(request),
         "section": "gallery",

@@ -24,7 +24,7 @@ def panel(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
     require_writer(request, found)
     source = source_of(request, request.POST.get("rerun_of", ""))
-    form = ComposeForm(as_kind(request.POST))
+    form = ComposeForm(as_kind(request.POST, found))
     form.saved = take_saved(request, found)
     form.picks = picks.find(tokens=form.tokens, roles=form.roles, user=person(request)).picks
     if "move" in request.POST:
@@ -33,5 +33,5 @@ def panel(request: HttpRequest, project: UUID) -> HttpResponse:
     else:
         form = form.again(form.settings_that_fit())
     answer = compose_panel if wants_fragment(request) else compose_page
-    notes = notes_on(source, person(request)) if source else []
+    notes = notes_on(source, person(request), found) if source else []
     return answer(request, found, form, source=source, source_notes=notes)

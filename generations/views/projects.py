@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from generations.label_forms import LabelPolicyForm
 from generations.models import Membership, Project, Role
-from generations.services import labels, projects
+from generations.services import accounts, labels, projects
 from generations.services.projects import ProjectProblem
 from generations.views.access import LAST_PROJECT, get_project, person, require_owner, role
 
@@ -65,19 +65,28 @@ def project_new(request: HttpRequest) -> HttpResponse:
 @login_required
 def project_settings(request: HttpRequest, project: UUID) -> HttpResponse:
     found = get_project(request, project)
-    problem = ""
+    problems: dict[str, object] = {"typed_models": request.POST.getlist("model")}
     if request.method == "POST":
         require_owner(request, found)
         try:
-            if "default_engine" in request.POST:
-                projects.prefer(project=found, engine=request.POST["default_engine"])
-            else:
-                projects.rename(project=found, name=request.POST.get("name", ""))
+            _change(request, found)
             messages.success(request, _("Saved."))
             return redirect("project-settings", found.public_id)
         except ProjectProblem as refused:
-            problem = refused.message
-    return settings_page(request, found, {"rename_problem": problem})
+            place = "models_problem" if "models" in request.POST else "rename_problem"
+            problems[place] = refused.message
+    return settings_page(request, found, problems)
+
+
+def _change(request: HttpRequest, project: Project) -> None:
+    """What the posted form is about: the models that are on, the usual one, or the name."""
+    if "models" in request.POST:
+        asked = [each.slug for each in accounts.offered()]
+        projects.permit(project=project, slugs=request.POST.getlist("model"), among=asked)
+    elif "default_engine" in request.POST:
+        projects.prefer(project=project, engine=request.POST["default_engine"])
+    else:
+        projects.rename(project=project, name=request.POST.get("name", ""))
 
 
 def settings_page(

@@ -16,8 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generations.forms import fit_words
 from generations.models import Project, Reference
-from generations.providers import catalog
-from generations.services import accounts
+from generations.services import accounts, engines
 from generations.services.library import picks, shelf
 from generations.services.library.picks import Pick
 from generations.services.library.references import ReferenceProblem, hide, ingest
@@ -82,7 +81,7 @@ def tiles(request: HttpRequest, project: UUID) -> HttpResponse:
 def _tiles(request: HttpRequest, project: Project, found: list[Pick]) -> dict[str, Any]:
     """The context of the panel's tiles, with what the model in `engine` is sent of each."""
     slug = request.POST.get("engine") or request.GET.get("engine", "")
-    engine = catalog.ENGINES.get(slug) or accounts.offered()[0]
+    engine = engines.find(slug) or accounts.offered()[0]
     tiles = [(pick, fit_words(pick, engine)) for pick in found]
     return {"project": project, "engine": engine, "tiles": tiles}
 

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from generations.forms import ComposeForm, raw_recipe
+from generations.forms import ComposeForm
 from generations.models import Project
+from generations.refilled import raw_recipe
 from generations.services.gallery import carried
 from generations.services.library.references import MAX_BYTES
 from generations.views.access import get_project, person, require_writer, wants_fragment
+from generations.views.beginnings import usual
 from generations.views.compose import compose_page, compose_panel
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -62,8 +64,10 @@ def _ask(request: HttpRequest, project: Project, **more: Any) -> HttpResponse:
 
 
 def _filled(request: HttpRequest, project: Project, recipe: carried.Recipe) -> HttpResponse:
-    restored = carried.restore(recipe=recipe, user=person(request))
-    more = raw_recipe(restored.engine.slug, restored.settings) if restored.engine else {}
+    restored = carried.restore(recipe=recipe, user=person(request), project=project)
+    more = usual(project)
+    if restored.engine:
+        more = raw_recipe(restored.engine.slug, restored.settings)
     form = ComposeForm.fresh(None, **(more | {"prompt": recipe.prompt}))
     form.picks = restored.picks
     notes = _notes(restored)

@@ -26,7 +26,7 @@ class BatchForm extends HTMLElement {
   step(button) {
     if (!button) return;
     const count = $("#count", this);
-    count.value = Math.min(8, Math.max(1, (parseInt(count.value, 10) || 1) + Number(button.dataset.step)));
+    count.value = Math.min(count.max, Math.max(1, (parseInt(count.value, 10) || 1) + Number(button.dataset.step)));
     this.refresh();
   }
 

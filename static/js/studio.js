@@ -104,7 +104,7 @@ class ComposePanel extends HTMLElement {
   step(button) {
     if (!button) return;
     const count = $("#count", this);
-    count.value = Math.min(8, Math.max(1, (parseInt(count.value, 10) || 1) + Number(button.dataset.step)));
+    count.value = Math.min(count.max, Math.max(1, (parseInt(count.value, 10) || 1) + Number(button.dataset.step)));
     this.refresh();
   }
 
@@ -123,7 +123,7 @@ class ComposePanel extends HTMLElement {
       range.parentElement.style.setProperty("--v", `${part * 100}%`);
       range.nextElementSibling.value = range.value;
     }
-    const count = Math.min(8, Math.max(1, parseInt($("#count", this).value, 10) || 1));
+    const count = Math.min($("#count", this).max, Math.max(1, parseInt($("#count", this).value, 10) || 1));
     const references = this.showReferences();
     const mode = $("[name=output]:checked", this)?.value ?? "single";
     for (const line of all("#estimates > span", this)) {

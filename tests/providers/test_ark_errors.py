@@ -41,7 +41,7 @@ TABLE: list[tuple[int, str, type[ProviderError], str]] = [
     (403, "AccountOverdueError", KeyRefused, "provider_quota"),
     (403, "OperationDenied.ServiceOverdue", KeyRefused, "provider_quota"),
     (404, "ModelNotOpen", KeyRefused, "not_opened"),
-    (404, "InvalidEndpointOrModel.NotFound", KeyRefused, "not_opened"),
+    (404, "InvalidEndpointOrModel.NotFound", BadRequest, "unknown_model"),
     (404, "InvalidEndpointOrModel.ModelIDAccessDisabled", KeyRefused, "not_opened"),
     (429, "ModelAccountIpmRateLimitExceeded", Throttled, "rate"),
     (429, "ModelAccountRpmRateLimitExceeded", Throttled, "rate"),

@@ -86,7 +86,8 @@ def test_who_and_what(sandbox: Sandbox) -> None:
         "InvalidEndpointOrModel.NotFound",
     )
     assert code(post(sandbox, model=None)) == code(post(sandbox, prompt="")) == "MissingParameter"
-    assert post(sandbox, model="ep-20260101000000-abcde").ok
+    unknown = post(sandbox, model="ep-20260101000000-abcde")
+    assert (unknown.status_code, code(unknown)) == (404, "InvalidEndpointOrModel.NotFound")
     tasks = f"{sandbox.url}/api/v3/contents/generations/tasks?page_num=1"
     right = {"Authorization": "Bearer ARK-SANDBOX"}
     assert sandbox.http.get(tasks, headers=right, timeout=5).json() == {"total": 0, "items": []}

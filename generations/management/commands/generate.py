@@ -23,8 +23,7 @@ from generations.management import lists, serving
 from generations.management.lists import Wanted
 from generations.models import Asset, Generation, JobState, Membership, Project, Role, User
 from generations.models.runs import ACTIVE
-from generations.providers import catalog
-from generations.services import accounts, compose, quota
+from generations.services import accounts, compose, engines, quota
 from generations.services.library import references, transport
 from generations.services.supervisor import inline
 
@@ -100,7 +99,8 @@ class Command(BaseCommand):
         if options["list"] is None:
             return [usual]
         try:
-            return lists.read(options["list"], usual)
+            project = Project.objects.filter(slug=options["project"]).first()
+            return lists.read(options["list"], usual, project)
         except OSError as error:
             raise CommandError(f"{options['list']}: {error.strerror}") from None
         except lists.ListProblem as problem:
@@ -108,8 +108,9 @@ class Command(BaseCommand):
 
     def _references_served(self, wanted: list[Wanted]) -> AbstractContextManager[bool]:
         """Serve references from here if a provider on this machine will ask, and nobody would answer."""
-        engines = {catalog.ENGINES.get(each.engine) for each in wanted if each.references}
-        found = [accounts.account_for(each) for each in engines if each and transport.fetched(each)]
+        slugs = {each.engine for each in wanted if each.references}
+        there = [engine for slug in slugs if (engine := engines.find(slug))]
+        found = [accounts.account_for(each) for each in there if transport.fetched(each)]
         asked = any(each and transport.from_here(each) for each in found)
         return self._served() if asked else nullcontext(False)
 

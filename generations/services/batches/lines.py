@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from generations.models import Project
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
@@ -80,16 +81,15 @@ def plan(
     count: int,
     text: str,
     template: str | None = None,
+    project: Project | None = None,
 ) -> Draft:
-    """Read and check a list: one prompt per line, or with a `template` a table of slot values.
+    """Read and check a list: one prompt per line, or with a `template` a table of slot values; for a
+    `project`, also whether it may use the model.
 
     Raises compose.ComposeProblem with everything that is wrong apart from single lines.
     """
-    found = catalog.ENGINES.get(engine)
-    if found is None:
-        message = N_("There is no model called “%(slug)s”.")
-        raise compose.ComposeProblem([FieldError("engine", message, {"slug": engine[:60]})])
-    problems = list(_shared_problems(found, count))
+    found = compose.engine_for(engine, project)
+    problems = list(_shared_problems(found, count, project))
     cleaned: Mapping[str, object] = {}
     try:
         cleaned = catalog.clean_settings(found, settings)
@@ -105,10 +105,12 @@ def plan(
     return Draft(found, cleaned, count, _with_twins([_checked(found, line) for line in lines]))
 
 
-def _shared_problems(engine: catalog.Engine, count: int) -> Iterator[FieldError]:
+def _shared_problems(
+    engine: catalog.Engine, count: int, project: Project | None
+) -> Iterator[FieldError]:
     if problem := compose.count_problem(engine, count):
         yield problem
-    if accounts.account_for(engine) is None:
+    if accounts.account_for(engine, project) is None:
         message = N_("No account is set up for this model. Ask an administrator to add its key.")
         yield FieldError("engine", message, {})
 

@@ -7,7 +7,7 @@ transaction, so whoever dies in between, whoever else feeds, each line becomes o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ from generations.models import (
     User,
 )
 from generations.providers.base import N_
-from generations.services import compose, events, jobs, queue, quota
+from generations.services import compose, engines, events, jobs, queue, quota
 from generations.services.batches.lines import Draft, Line
 
 NAME_MAX = 100
@@ -45,7 +45,7 @@ CANCELLED = N_("Cancelled before it was started.")
 # Kept on every line that became a run: without it, a line would be to do again once its run is gone.
 REMOVED = N_("Its run was removed.")
 # What a person's Go on tries again.
-HELD = (OVER, NO_ACCOUNT, NOT_ALLOWED)
+HELD = (OVER, NO_ACCOUNT, NOT_ALLOWED, *engines.REFUSALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,8 @@ def _run(line: BatchLine) -> bool:
     except compose.ComposeProblem as problem:
         error = problem.errors[0]
         if error.field == "engine":
+            if error.message in engines.REFUSALS:
+                return _hold(batch, error.message, error.params)
             return _hold(batch, NO_ACCOUNT)
         _mark(line, problem=error.message, problem_params=dict(error.params))
         return True
@@ -161,9 +163,9 @@ def _mark(line: BatchLine, **fields: object) -> None:
     BatchLine.objects.filter(pk=line.pk).update(**fields)
 
 
-def _hold(batch: Batch, why: str) -> bool:
+def _hold(batch: Batch, why: str, params: Mapping[str, object] | None = None) -> bool:
     """All lines cost the same: what stops one stops the rest, until a person presses Go on."""
-    to_do().filter(batch=batch).update(problem=why)
+    to_do().filter(batch=batch).update(problem=why, problem_params=dict(params or {}))
     events.publish([(batch.project_id, event_name(batch))])
     return False
 

@@ -227,7 +227,13 @@ def begin(lease: Lease, claimed: list[tuple[Job, Call]]) -> list[tuple[Job, Call
         lost = [job.pk for (job, _call), ok in zip(claimed, won, strict=True) if not ok]
         put_back(lease, lost)
         submissions = Submission.objects.bulk_create(
-            Submission(job=job, round=job.round, body_sha256=call.body_sha256, sent_at=now)
+            Submission(
+                job=job,
+                round=job.round,
+                body_sha256=call.body_sha256,
+                model_id=call.model_id,
+                sent_at=now,
+            )
             for job, call in started
         )
     return [(job, call, row) for (job, call), row in zip(started, submissions, strict=True)]

@@ -16,9 +16,8 @@ from django.conf import settings
 from django.db import transaction
 
 from generations.models import Job, Outcome, Submission
-from generations.providers import catalog
 from generations.providers.base import LONGEST_CALL_S, Part
-from generations.services import events, jobs
+from generations.services import engines, events, jobs
 from generations.services.driver import claims, verdicts
 from generations.services.driver.calls import Pool, Result
 from generations.services.driver.lease import Lease
@@ -85,7 +84,7 @@ class Hold(Watch):
         longest = settings.Q_CLUSTER["ALT_CLUSTERS"]["drive"]["timeout"] - LONGEST_CALL_S - 20
         if time.monotonic() - self.started < longest:
             return []
-        return [engine.slug for engine in catalog.SYNCHRONOUS]
+        return [engine.slug for engine in engines.every() if engine.synchronous]
 
     # --- after the slice ---
 

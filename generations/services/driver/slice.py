@@ -12,15 +12,16 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from django import db
 from django.conf import settings
 
 from generations.models import Job, JobState, Limited, ProviderAccount, Submission
-from generations.providers import catalog, get_provider
+from generations.providers import get_provider
 from generations.providers.base import Accepted, Call, Credentials, Finished, NotSent, Provider
 from generations.providers.labels import labels_of
-from generations.services import accounts, crash, jobs, queue, store
+from generations.services import accounts, crash, engines, jobs, queue, store
 from generations.services.driver import claims
 from generations.services.driver.breaker import LEASE_LOST, PAUSED
 from generations.services.driver.calls import Errand
@@ -190,7 +191,7 @@ class Slice(Lending):
         try:
             if engine is None:
                 raise LookupError(job.generation.engine)
-            recipe = catalog.recipe_at(job.generation.recipe, job.position)
+            recipe = engines.recipe_at(job.generation.recipe, job.position)
             crash.point("build", job.pk)
             references = transport.carried(job, engine, self.lease.account)
             return self.provider.build(
@@ -207,9 +208,12 @@ class Slice(Lending):
             raise  # about the database, not about the job: whoever drives next tries again
         except Exception:
             log.exception("recipe cannot be built", extra={"job": job.pk})
-            gone = jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "unbuildable"})
-            jobs.apply([gone])
+            jobs.apply([jobs.Change(job, (S.QUEUED,), S.FAILED, {"reason": "unbuildable"})])
             return None
+
+    def access(self) -> dict[str, Any]:
+        """Where the account's calls go, and with which key as of now."""
+        return {"base_url": self.lease.account.base_url, "credentials": self.credentials}
 
     # --- calls (these run in threads) ---
 
@@ -253,11 +257,7 @@ class Slice(Lending):
         if waits is None:
             return
         self.breaker.asks()
-        work = partial(
-            self.provider.probe,
-            base_url=self.lease.account.base_url,
-            credentials=self.credentials,
-        )
+        work = partial(self.provider.probe, **self.access())
         self.pool.send(Errand("probe", waits, work))
 
     def send_polls(self) -> None:
@@ -293,11 +293,5 @@ class Slice(Lending):
             if job is None or engine is None or self.cancelling.get(pk, 0.0) > time.monotonic():
                 continue
             self.cancelling[pk] = time.monotonic() + CANCEL_AGAIN_S
-            work = partial(
-                self.provider.cancel,
-                engine,
-                job.remote_id,
-                base_url=self.lease.account.base_url,
-                credentials=self.credentials,
-            )
+            work = partial(self.provider.cancel, engine, job.remote_id, **self.access())
             self.pool.send(Errand("cancel", job, work))

@@ -12,10 +12,10 @@ from typing import Any
 
 from defusedxml import ElementTree
 
-from generations.models import Reference, ReferenceRole, User
+from generations.models import Project, Reference, ReferenceRole, User
 from generations.providers import catalog
 from generations.providers.parameters import canonical
-from generations.services import xmp
+from generations.services import engines, xmp
 from generations.services.library.picks import Pick
 
 MOST = 100  # recipes offered from one manifest
@@ -135,9 +135,9 @@ def _plain(value: object, most: int) -> str:
     return text.replace("\0", "").encode("utf-8", "ignore").decode()[:most]
 
 
-def restore(*, recipe: Recipe, user: User) -> Restored:
-    """Fit a recipe to today's catalogue and to what the person may use."""
-    engine = catalog.ENGINES.get(recipe.engine)
+def restore(*, recipe: Recipe, user: User, project: Project | None = None) -> Restored:
+    """Fit a recipe to today's catalogue and to what the person, and the project, may use."""
+    engine = engines.permitted(project).get(recipe.engine)
     restored = Restored(recipe, engine, {}, [])
     if engine is None:
         restored.left_out += [recipe.engine] if recipe.engine else []

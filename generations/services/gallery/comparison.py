@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from generations.models import Asset, Generation, Job, LedgerEntry, Use
 from generations.providers import catalog
-from generations.services import pricing
+from generations.services import engines, pricing
 from generations.services.labels import told
 
 NEAR = 0.03  # sides are rounded to what a codec takes: 1920 × 1088 is 16:9
@@ -156,7 +156,7 @@ def _asked_size(asset: Asset) -> str:
     otherwise; nothing where the model was to choose.
     """
     generation = asset.generation
-    engine = catalog.ENGINES.get(generation.engine) if generation else None
+    engine = engines.known(generation.engine) if generation else None
     asked = engine and generation and catalog.aspect(engine, generation.recipe["settings"])
     if not asked or not generation:
         return ""
@@ -189,12 +189,12 @@ def _played(asset: Asset) -> Iterator[Fact]:
 
 
 def _asked(generation: Generation, job: Job | None) -> Iterator[Fact]:
-    engine = catalog.ENGINES.get(generation.engine)
+    engine = engines.known(generation.engine)
     if engine is None:
         yield Fact("engine", _("Model"), generation.engine)
         return
     yield Fact("engine", _("Model"), _(engine.label))
-    settings = catalog.recipe_at(generation.recipe, job.position if job else 0)["settings"]
+    settings = engines.recipe_at(generation.recipe, job.position if job else 0)["settings"]
     for row in catalog.describe_settings(engine, settings):
         # The project's policy asks for the mark although the run's own setting does not.
         added = row.name == "watermark" and row.raw is False and "visible" in generation.labels

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 from zipstream import ZipStream  # type: ignore[import-untyped]  # it ships none
 
 from generations.models import Asset
 from generations.providers import catalog
-from generations.services import labels, xmp
+from generations.services import engines, labels, xmp
 
 MOST = 500
 SCHEMA = 1
@@ -135,11 +135,12 @@ def _file(asset: Asset, path: Path, name: str) -> File:
 def describe(asset: Asset) -> dict[str, Any]:
     """How a result was made, as its manifest and a picture's own metadata say it."""
     made, job = asset.generation, asset.job
-    engine = catalog.ENGINES.get(made.engine) if made else None
+    with translation.override("en"):  # a manifest says the same to everybody
+        engine = engines.known(made.engine) if made else None
     # The newest attempt that was accepted is the one that made the picture.
     attempts = sorted(job.submissions.all(), key=lambda each: each.pk) if job else []
     request = next((each.request_id for each in reversed(attempts) if each.request_id), "")
-    recipe = catalog.recipe_at(made.recipe, job.position if job else 0) if made else None
+    recipe = engines.recipe_at(made.recipe, job.position if job else 0) if made else None
     return {
         "asset": str(asset.public_id),
         "sha256": asset.blob_id,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from generations.models import Job, JobState
 from generations.providers import catalog
+from generations.services import engines
 from generations.services.jobs.shown import engine_of
 
 LOOKED_AT = 1000
@@ -63,7 +64,7 @@ def class_of(engine: str, recipe: Mapping[str, Any]) -> Class:
 
 
 def class_from(slug: str, settings: Mapping[str, Any], references: int) -> Class:
-    engine = catalog.known_engine(slug)
+    engine = engines.known(slug)
     if engine is None:
         return Class(slug)
     some = "none" if not references else "few" if references <= 3 else "many"
@@ -87,7 +88,7 @@ def usual(wanted: Class) -> Usual:
     for width in range(len(wanted), 0, -1):
         if found := known.get(Class(*wanted[:width])):
             return found
-    engine = catalog.known_engine(wanted.engine)
+    engine = engines.known(wanted.engine)
     typical = engine.typical_latency_s if engine else 10.0
     return Usual(typical, 1.5 * typical, typical)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.models import Generation, Job, JobState, Outcome, Submission, User
-from generations.services import events, queue, quota
+from generations.services import engines, events, queue, quota
 from generations.services.jobs import parts
 from generations.services.jobs.changes import (
     LIVE_OUTCOMES,
@@ -76,9 +76,18 @@ def _order_again(job: Job, before: tuple[JobState, ...], actor: User) -> None:
         rows = Job.objects.select_for_update().filter(state__in=before, round=job.round)
         if not rows.filter(pk=job.pk).exists():
             raise NotPossible(_("This picture has moved on; the page shows where it is now."))
+        _still_on_offer(job)
         if S.UNCERTAIN in before:
             _settle_unknown(job, actor)
         _new_round(job, before, actor)
+
+
+def _still_on_offer(job: Job) -> None:
+    """Another round is another call: the same rule holds for it as for something new."""
+    try:
+        engines.ask(job.generation.engine, job.generation.project)
+    except engines.EngineProblem as refused:
+        raise NotPossible(_(refused.message) % refused.params) from None
 
 
 def _settle_unknown(job: Job, actor: User) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, When
 
 from generations.models import AtRiskJob, JobState
 from generations.models.runs import JobQuerySet
-from generations.providers import catalog
+from generations.services import engines
 
 # Shorter than this is no trouble: a fetch takes seconds, and a run that ends late is still found.
 LATE = timedelta(minutes=10)
@@ -18,8 +18,7 @@ S = JobState
 
 def lost_first() -> Case:
     """When a job's result is lost, as `shown.lost_at` has it, to sort by."""
-    engines = (catalog.ENGINES | catalog.RETIRED).values()
-    short = [each for each in engines if each.result_lives_s < each.deadline_s]
+    short = [each for each in engines.every() if each.result_lives_s < each.deadline_s]
     dies = [
         When(
             generation__engine=each.slug,

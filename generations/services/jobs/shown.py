@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from generations.models import Job, JobState
-from generations.providers import catalog
+from generations.providers.catalog import Engine
+from generations.services import engines
 
 S = JobState
 
 
-def engine_of(job: Job) -> catalog.Engine | None:
-    """The catalogue's declaration, or None when the engine has left the catalogue."""
-    return catalog.known_engine(job.generation.engine)
+def engine_of(job: Job) -> Engine | None:
+    """What its engine declares, or None when there is no such engine here any more."""
+    return engines.known(job.generation.engine)
 
 
 def deadline(job: Job, accepted_at: datetime) -> datetime:

@@ -10,6 +10,7 @@ from generations.models import Preset, Project, User
 from generations.providers import catalog
 from generations.providers.base import N_
 from generations.providers.catalog import FieldError
+from generations.services import engines
 from generations.services.library.prompts import PromptProblem
 
 NAME_MAX = 60
@@ -35,14 +36,15 @@ def save(
     if len(name) > NAME_MAX:
         message = N_("A name has at most %(max)s characters.")
         problems.append(FieldError("preset_name", message, {"max": NAME_MAX}))
-    found = catalog.ENGINES.get(engine)
     cleaned: Mapping[str, object] = {}
+    if not engine:
+        problems.append(FieldError("engine", N_("Choose a model first."), {}))
     try:
-        cleaned = catalog.clean_settings(found, settings) if found else {}
+        cleaned = catalog.clean_settings(engines.ask(engine, project), settings) if engine else {}
+    except engines.EngineProblem as refused:
+        problems.append(FieldError("engine", refused.message, refused.params))
     except catalog.SettingsError as error:
         problems.extend(error.errors)
-    if found is None:
-        problems.append(FieldError("engine", N_("Choose a model first."), {}))
     shelf = {"project": project} if project else {"project": None, "user": user}
     others = Preset.objects.filter(**shelf).exclude(name=name)
     if others.count() >= MOST:
@@ -61,6 +63,9 @@ def save(
 
 
 def on_offer(*, user: User, project: Project) -> list[Preset]:
-    """The presets of a project and one's own, by name. One query."""
+    """The presets of a project and one's own, by name; not those of models that it may not use. One query."""
     shelves = Q(project=project) | Q(project=None, user=user)
-    return list(Preset.objects.visible_to(user).filter(shelves).order_by("name", "id")[: 2 * MOST])
+    rows = Preset.objects.visible_to(user).filter(shelves).order_by("name", "id")[: 2 * MOST]
+    there = engines.permitted(project)
+    # One of a model that is here no more stays, so that it can be deleted.
+    return [each for each in rows if each.engine in there or engines.known(each.engine) is None]

@@ -66,7 +66,7 @@ def ingest(*, source: Path, name: str, user: User, project: Project | None) -> R
     row = _shelve(blob, made, name, user, project)
     for each in made.renditions:
         outputs.add_rendition(owner=row, made=each)
-    for engine in catalog.ENGINES.values():
+    for engine in catalog.ENGINES.values():  # clones are sent the same as their parents
         if engine.references.maximum and engine.kind == "image":
             # What one model cannot be sent, another can; the first says so when it is composed for.
             with suppress(ReferenceProblem):

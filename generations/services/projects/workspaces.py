@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from generations.models import Asset, Generation, Membership, Project, Role, User
-from generations.providers import catalog
+from generations.services import engines
 from generations.services.projects.problems import ProjectProblem
 
 NAME_MAX = 100
@@ -87,10 +88,28 @@ def rename(*, project: Project, name: str) -> None:
 
 def prefer(*, project: Project, engine: str) -> None:
     """The model that the project's compose panel begins with; empty for none in particular."""
-    if engine and engine not in catalog.ENGINES:
+    if engine and engine not in engines.permitted(project):
         raise ProjectProblem(_("Choose a model of the list."))
     project.default_engine = engine
     project.save(update_fields=["default_engine"])
+
+
+def permit(*, project: Project, slugs: Iterable[str], among: Iterable[str]) -> None:
+    """Which of the models `among` (those that were asked about) the project may use from now on.
+
+    A usual model that is switched off is the usual one no more. Raises ProjectProblem.
+    """
+    asked, wanted = set(among), set(slugs)
+    if wanted - asked:
+        raise ProjectProblem(_("Choose models of the list."))
+    if not wanted:
+        raise ProjectProblem(_("Leave at least one model on."))
+    project.engines = engines.selection(
+        project.engines or engines.on_offer(), wanted=wanted, among=asked
+    )
+    if not engines.permits(project, project.default_engine):
+        project.default_engine = ""
+    project.save(update_fields=["engines", "default_engine"])
 
 
 def archive(*, project: Project) -> None:
