@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from generations.models import Generation, Reference
-from generations.providers import catalog, prices
+from generations.providers import catalog
 from generations.providers.catalog import FieldError, SettingValue
 from generations.refilled import raw_recipe
 from generations.services import accounts, compose, engines
@@ -124,12 +124,17 @@ class ComposeForm(forms.Form):
 
     # --- Several models -----------------------------------------------------------------------
 
-    @property
-    def others(self) -> list[str]:
-        """The models on offer that are to make the same besides, in the order of the list."""
+    def _ticked(self) -> list[str]:
+        """Each slug that was posted as a further model, whatever it is."""
         chosen = self.initial.get("also", [])
         if isinstance(self.data, QueryDict) and self.is_bound:
             chosen = self.data.getlist("also")
+        return [each for each in dict.fromkeys(chosen) if each]
+
+    @property
+    def others(self) -> list[str]:
+        """The models on offer that are to make the same besides, in the order of the list."""
+        chosen = self._ticked()
         offered = [each.slug for each in accounts.offered()]
         return [each for each in offered if each in chosen and each != self.engine_on_offer.slug]
 
@@ -151,7 +156,8 @@ class ComposeForm(forms.Form):
         first = compose.Ask(
             self.typed("engine") or engine.slug, self.raw_settings(), self.asked_count()
         )
-        return [first, *map(self.ask_also, self.also_engines)]
+        gone = [compose.Ask(slug, {}, 1) for slug in self._ticked() if not engines.find(slug)]
+        return [first, *map(self.ask_also, self.also_engines), *gone]
 
     def ask_also(self, engine: catalog.Engine) -> compose.Ask:
         """As many of the same kind, or as many as is usual of the other, in the nearest shape."""
@@ -254,11 +260,6 @@ class ComposeForm(forms.Form):
     @property
     def makes_video(self) -> bool:
         return self.engine_on_offer.kind == "video"
-
-    @property
-    def price_varies(self) -> bool:
-        """Whether the settings decide what one output costs: the seconds of a video, or its size."""
-        return self.makes_video or len(prices.LIST.get(self.engine_on_offer.slug, ())) > 1
 
     @property
     def as_single(self) -> bool:

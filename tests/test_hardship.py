@@ -38,6 +38,16 @@ answer = {"states": sorted(Job.objects.values_list("state", flat=True)),
           "held": Balance.objects.aggregate(n=Sum("reserved"))["n"]}
 """
 
+SLOW = f"""
+from generations.services import compose
+for n in range({RUNS}):
+    compose.submit(
+        project=Project.objects.get(slug="demo"), user=User.objects.get(username="designer"),
+        engine="seedream-4.0", prompt=f"sandbox:slow=12 {{n}}", settings={{"size": "1024x1024"}}, count=1,
+    )
+answer = None
+"""
+
 
 def ask(site: Site) -> None:
     many.make_room(site)
@@ -91,24 +101,8 @@ def test_a_locked_database_is_waited_for(start_site: Callable[..., Site]) -> Non
     all_done(site)
 
 
-@pytest.mark.postgres
-@pytest.mark.parametrize("sent", [1, RUNS])
-def test_a_postgresql_that_restarts_is_waited_for(
-    sent: int, postgres_url: str, start_site: Callable[..., Site]
-) -> None:
-    """As a restart: every connection ends at once, and for five seconds there is none to be had.
-
-    After the first is sent most answers are not written down yet; whoever drives holds the only copy.
-    """
-    site = start_site(
-        database_url=postgres_url,
-        demo=False,
-        sandbox_options=("--latency", "4", "--fast-media"),
-        **QUICK,
-    )
-    site.begin()
-    ask(site)
-    wait_until(lambda: len(site.sandbox.ledger()) >= sent, timeout_s=30, every_s=0.01, what="sent")
+def outage(postgres_url: str) -> None:
+    """As a restart: every connection ends at once, and for five seconds there is none to be had."""
     elsewhere, _, name = postgres_url.rpartition("/")
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with psycopg.connect(f"{elsewhere}/postgres", autocommit=True) as server:
@@ -119,6 +113,40 @@ def test_a_postgresql_that_restarts_is_waited_for(
         time.sleep(5)
         server.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
     assert len(ended) > 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("sent", [1, RUNS])
+def test_a_postgresql_that_restarts_is_waited_for(
+    sent: int, postgres_url: str, start_site: Callable[..., Site]
+) -> None:
+    """After the first is sent most answers are not written down yet; whoever drives holds the only copy."""
+    site = start_site(
+        database_url=postgres_url,
+        demo=False,
+        sandbox_options=("--latency", "4", "--fast-media"),
+        **QUICK,
+    )
+    site.begin()
+    ask(site)
+    wait_until(lambda: len(site.sandbox.ledger()) >= sent, timeout_s=30, every_s=0.01, what="sent")
+    outage(postgres_url)
+    all_done(site)
+
+
+@pytest.mark.postgres
+def test_calls_that_are_answered_with_the_result_outlast_an_outage(
+    postgres_url: str, start_site: Callable[..., Site]
+) -> None:
+    """Nobody can ask for their answers again: whoever made them waits, with or without a database."""
+    site = start_site(
+        database_url=postgres_url, demo=False, sandbox_options=("--fast-media",), **QUICK
+    )
+    site.begin()
+    many.make_room(site)
+    site.shell(ROWS + SLOW)
+    wait_until(lambda: len(site.sandbox.ledger()) == RUNS, timeout_s=30, what="sent")
+    outage(postgres_url)
     all_done(site)
 
 

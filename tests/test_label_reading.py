@@ -144,6 +144,8 @@ BOMB = (
 ).encode()
 DEEP = f"{HEAD}>{'<a:b>' * 15_000}{'</a:b>' * 15_000}{TAIL}".encode()
 WIDE = f"{HEAD}>{'<a:b/>' * 40_000}{TAIL}".encode()
+# The parser keeps every name with its namespace in front: here 4,000 names of 120,000 characters.
+SPACE = (f'<x xmlns="{"A" * 120_000}">{"".join(f"<a{n}/>" for n in range(4_000))}</x>').encode()
 OUTSIDE = f'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>{HEAD}><a:AIGC>&b;</a:AIGC>{TAIL}'
 
 
@@ -158,6 +160,9 @@ OUTSIDE = f'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>{HEAD}><a:AIGC
         film(uuid(WIDE)),
         film(*(uuid(WIDE) for _each in range(40))),
         film(uuid(b"<" * 9_000_000)),
+        film(uuid(SPACE)),
+        picture("PNG", SPACE),
+        film(uuid(SPACE.decode().encode("utf-16"))),
         film(*[box(b"free", b"")] * 20_000),
         film(box(b"moov", box(b"meta", b"\0" * 4 + box(b"keys", b"") + box(b"ilst", b"")))),
         film(struct.pack(">I4sQ", 1, b"moov", 2**63)),

@@ -114,6 +114,23 @@ def test_a_run_costs_what_was_delivered_each_round_once(team: world.Team) -> Non
     assert shown(run) == (600, Cost(600, 600))
 
 
+def test_another_round_has_the_price_of_its_own_moment(team: world.Team) -> None:
+    run = compose.submit(
+        project=team.project,
+        user=team.editor,
+        engine=world.ENGINE,
+        prompt="a",
+        settings={},
+        count=1,
+    )
+    job = run.jobs.get()
+    ended(job, S.FAILED, 0)
+    Price.objects.create(engine=world.ENGINE, mills=350)
+    job.refresh_from_db()
+    jobs.retry(job=job, actor=team.editor)
+    assert shown(run) == (0, Cost(350, 350))
+
+
 def test_a_set_costs_as_many_as_came(team: world.Team) -> None:
     run = compose.submit(
         project=team.project,
@@ -147,6 +164,10 @@ def test_the_panel_says_the_price_of_all_models_before_the_click(
     both = {"engine": world.ENGINE, "also": "jimeng-video-3.0", "prompt": "", "count": "2"}
     panel = text(browser.post(url(team, "compose-panel"), both, headers=HTMX))
     assert "· ¥1.80</span>" in panel  # two pictures and a video
+    sets = {**both, "also": "jimeng-image-4.6", "count": "1"}
+    panel = text(browser.post(url(team, "compose-panel"), sets, headers=HTMX))
+    assert "· ¥0.42</span>" in panel
+    assert "· ¥0.42–6.30</span>" in panel  # both as a set, as the next press would send it
     unknown = {"engine": world.ENGINE, "also": "jimeng-image-3.1", "prompt": "", "count": "2"}
     panel = text(browser.post(url(team, "compose-panel"), unknown, headers=HTMX))
     assert "¥" not in panel.partition('id="estimates"')[2].partition("Today")[0]
@@ -180,6 +201,8 @@ def test_administrators_add_prices_and_change_none(team: world.Team) -> None:
         {"mills": ""},
         {"engine": "no-such"},
         {"up_to": "x"},
+        {"valid_from_0": "0001-01-01"},
+        {"valid_from_0": "20260-01-01"},
         {},
     )
     for change in bad:  # the last one is the same again

@@ -129,6 +129,36 @@ def test_a_repeated_press_makes_nothing_and_finds_all_of_them(team: world.Team) 
     assert Job.objects.filter(generation__in=first).count() == 3
 
 
+def test_a_press_repeated_with_one_more_model_adds_that_one(team: world.Team) -> None:
+    """The first answer was lost on its way, and the person changed their mind meanwhile."""
+
+    def press(*slugs: str) -> list[Generation]:
+        return compose.submit_together(
+            project=team.project,
+            user=team.editor,
+            prompt="a",
+            asks=asks(*slugs),
+            form_token="once",
+        )
+
+    (first,) = press(world.ENGINE)
+    both = press(world.ENGINE, OTHERS[0])
+    assert [run.pk == first.pk for run in both] == [True, False]
+    three = press(world.ENGINE, OTHERS[1], OTHERS[0])
+    assert [run.engine for run in three] == [world.ENGINE, OTHERS[1], OTHERS[0]]
+    assert [run.repeated for run in three] == [True, False, True]
+    assert len({run.together for run in tied(team)}) == 1
+    assert Job.objects.filter(generation__form_token__endswith="once").count() == 3
+
+
+def test_a_model_that_is_gone_refuses_the_whole_press(browser: Client, team: world.Team) -> None:
+    before = Generation.objects.count()
+    answer = browser.post(url(team, "compose"), body(also=["no-such-model"]), headers=HTMX)
+    assert answer.status_code == 422
+    assert "There is no model called “no-such-model”." in text(answer)
+    assert Generation.objects.count() == before
+
+
 def test_what_does_not_fit_the_allowance_as_a_whole_is_not_begun(
     team: world.Team, browser: Client
 ) -> None:

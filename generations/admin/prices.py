@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +18,7 @@ from generations.models import Price
 from generations.services import engines, pricing
 from generations.templatetags import controls
 
+YEARS = range(2020, 2100)
 MOST_MILLS = 1_000_000  # ¥1,000 for one picture is a slip of the keyboard
 
 
@@ -36,6 +40,10 @@ class PriceForm(forms.ModelForm[Price]):
         help_text=gettext_lazy("0: any size."),
     )
 
+    valid_from = forms.SplitDateTimeField(
+        label=gettext_lazy("from"), initial=timezone.now, widget=AdminSplitDateTime
+    )
+
     class Meta:
         model = Price
         fields = ("engine", "up_to", "mills", "valid_from", "note")
@@ -45,6 +53,15 @@ class PriceForm(forms.ModelForm[Price]):
         field = self.fields["engine"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(each.slug, controls.say(each.label)) for each in engines.every()]
+
+    def clean_valid_from(self) -> datetime:
+        moment: datetime = self.cleaned_data["valid_from"]
+        if moment.year not in YEARS:
+            raise forms.ValidationError(
+                _("Choose a date from %(first)s to %(last)s.")
+                % {"first": YEARS[0], "last": YEARS[-1]}
+            )
+        return moment
 
 
 class PriceAdmin(admin.ModelAdmin[Price]):

@@ -114,16 +114,20 @@ def submit_together(
         _still_open(project, [each.engine for each in ready])
         made: list[Generation] = []
         for n, each in enumerate(ready):
-            token = _token(user, f"{n}-{form_token}" if n and form_token else form_token)
+            token = _token(
+                user, f"{each.engine.slug}-{form_token}" if n and form_token else form_token
+            )
             generation = _generation(project, user, each, token, origin, tie)
-            if generation.repeated:
-                return _tied(generation)
-            _begin(generation, each, references, priority)
+            if not generation.repeated:
+                _begin(generation, each, references, priority)
             made.append(generation)
-        if origin.prompt_version:
-            prompts.used(version=origin.prompt_version)
-        names = [events.name_of(generation) for generation in made]
-        events.publish([(project.pk, name) for name in ("new", *names)])
+        fresh = [generation for generation in made if not generation.repeated]
+        if fresh:
+            _tie(made, tie)
+            if origin.prompt_version:
+                prompts.used(version=origin.prompt_version)
+            names = [events.name_of(generation) for generation in fresh]
+            events.publish([(project.pk, name) for name in ("new", *names)])
     return made
 
 
@@ -185,14 +189,13 @@ def _generation(
     return found
 
 
-def _tied(first: Generation) -> list[Generation]:
-    """What the first press of the same button has made."""
-    if first.together is None:
-        return [first]
-    rows = list(Generation.objects.filter(together=first.together).order_by("id"))
-    for row in rows:
-        row.repeated = True
-    return rows
+def _tie(made: Sequence[Generation], tie: UUID | None) -> None:
+    """A press that was repeated with one more model adds that to what the first one made."""
+    before = next((each.together for each in made if each.repeated and each.together), None)
+    for each in made:
+        if each.together != (before or tie):
+            each.together = before or tie
+            each.save(update_fields=["together"])
 
 
 def _begin(

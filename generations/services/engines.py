@@ -23,6 +23,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from generations.models import Batch, CustomEngine, Generation, Job, JobState, Project
+from generations.models.runs import ACTIVE
 from generations.providers import catalog, clones
 from generations.providers.base import N_
 from generations.providers.catalog import Engine
@@ -30,12 +31,14 @@ from generations.services import events
 
 KEPT_S = 5.0
 LONGEST = 60  # characters of a slug
+MOST_MISSED = 1000
 UNKNOWN = N_("There is no model called “%(slug)s”.")
 GONE = N_("The model “%(name)s” is not on offer any more. Choose another one.")
 IN_USE = N_(
     "“%(name)s” cannot be deleted: there are runs made with it. Take it off offer instead; they keep its name."
 )
-SENT = (JobState.SUBMITTING, JobState.RUNNING, JobState.COLLECTING, JobState.UNCERTAIN)
+# What is asked after by its id at the provider, or may be sent under it in the next moment.
+SENT = (*ACTIVE, JobState.UNCERTAIN)
 SWITCHED_OFF = N_(
     "The model “%(name)s” is not switched on for this project. An owner or an administrator can do that."
 )
@@ -87,9 +90,10 @@ def _row(slug: str) -> CustomEngine | None:
     """A clone by its slug; one nobody has heard of is looked for once more before that is believed."""
     found = _clones().get(slug)
     if found is None and slug not in _memory.missed and len(slug) <= LONGEST:
+        missed = _memory.missed
         forget()
         found = _clones().get(slug)
-        _memory.missed.add(slug)
+        _memory.missed = missed | {slug} if len(missed) < MOST_MISSED else {slug}
     return found
 
 
@@ -139,6 +143,12 @@ def origin(slug: str) -> str:
     """The slug of the catalogue that a clone was made of; any other is its own origin."""
     row = None if catalog.known_engine(slug) else _row(slug)
     return row.parent if row else slug
+
+
+def fresh(slug: str) -> None:
+    """Before a call is put together: a clone's id may have been corrected in the last seconds."""
+    if is_clone(slug):
+        forget()
 
 
 def is_clone(slug: str) -> bool:

@@ -48,12 +48,13 @@ class Book:
         """Mills for one output with these settings; None where no price is known. A clone without prices
         of its own costs what its origin does.
         """
-        classes = self.rows.get(engine.slug) or self.rows.get(engines.origin(engine.slug))
-        if not classes:
-            return None
-        fitting = [up_to for up_to in classes if up_to and up_to >= catalog.area(engine, settings)]
-        row = classes.get(min(fitting, default=0))
-        return row.mills * units(engine, settings) if row else None
+        pixels = catalog.area(engine, settings)
+        for slug in dict.fromkeys((engine.slug, engines.origin(engine.slug))):
+            classes = self.rows.get(slug, {})
+            fitting = [up_to for up_to in classes if up_to and up_to >= pixels]
+            if row := classes.get(min(fitting, default=0)):
+                return row.mills * units(engine, settings)
+        return None
 
     def estimate(
         self, engine: Engine, settings: Mapping[str, object], references: int, count: int

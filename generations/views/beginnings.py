@@ -222,6 +222,9 @@ def priced(
     for other in form.also_engines:
         ask = form.ask_also(other)
         n = min(count, compose.most(other)) if other.kind == engine.kind else ask.count
-        more = book.estimate(other, ask.settings, many, n)
+        settings = dict(ask.settings)
+        if "single" in settings:
+            settings["single"] = single
+        more = book.estimate(other, settings, many, n)
         found = found + more if found and more else None
     return found

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -59,10 +59,10 @@ def register(request: HttpRequest, project: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
-def register_csv(request: HttpRequest, project: UUID) -> HttpResponse:
+def register_csv(request: HttpRequest, project: UUID) -> HttpResponseBase:
     """The whole register for a spreadsheet."""
     found = _labelled_by(request, project)
-    lines = unlabelled.to_csv(unlabelled.rows(project=found))
-    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
+    lines = unlabelled.to_csv(unlabelled.rows(project=found).iterator(chunk_size=500))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = disposition(f"unlabelled-{found.slug}.csv")
     return response

@@ -14,6 +14,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from generations.models import (
     Batch,
@@ -220,17 +221,22 @@ def retry_failed(*, batch: Batch, actor: User) -> Ordered:
         generation__batch=batch, state__in=(JobState.FAILED, JobState.EXPIRED)
     )
     rows = list(failed.select_related("generation__project").order_by("pk"))
-    ends = time.monotonic() + STEP_S
+    try:
+        engines.ask(batch.engine, batch.project)
+    except engines.EngineProblem as refused:
+        return Ordered(0, len(rows), _(refused.message) % refused.params)
+    ends, ordered = time.monotonic() + STEP_S, 0
     for done, job in enumerate(rows):
         if time.monotonic() > ends:
-            return Ordered(done, len(rows) - done)
+            return Ordered(ordered, len(rows) - done)
         try:
             jobs.retry(job=job, actor=actor)
         except jobs.NotPossible:
             continue  # somebody else was faster
         except quota.OverLimit as over:
-            return Ordered(done, len(rows) - done, over.message)
-    return Ordered(len(rows))
+            return Ordered(ordered, len(rows) - done, over.message)
+        ordered += 1
+    return Ordered(ordered)
 
 
 def _publish(batch: Batch) -> None:

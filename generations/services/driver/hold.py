@@ -17,7 +17,7 @@ from django.db import transaction
 
 from generations.models import Job, Outcome, Submission
 from generations.providers.base import LONGEST_CALL_S, Part
-from generations.services import engines, events, jobs
+from generations.services import engines, events, jobs, queue
 from generations.services.driver import claims, verdicts
 from generations.services.driver.calls import Pool, Result
 from generations.services.driver.lease import Lease
@@ -29,6 +29,8 @@ Stop = Callable[[], bool]
 # Of a stop's grace, what it takes to write down what is cut off, and to end.
 MARGIN_S = 3.0
 LOOK_S = 0.2
+# What Django raises when the database is not there, or was closed by somebody else.
+GONE = (db.OperationalError, db.InterfaceError)
 
 
 class Hold(Watch):
@@ -95,23 +97,40 @@ class Hold(Watch):
             self.await_database()
             try:
                 self.absorb(self.pool.gather(LOOK_S))
-            except (db.OperationalError, db.InterfaceError):
+            except GONE:
                 log.warning("an answer was written, but what follows was not")
+
+    def hand_over(self, account_id: int | None) -> None:
+        """Let the next driver in, and ask for it. Without a database the lease runs out, and the sweep asks."""
+        try:
+            self.lease.release()
+            if account_id is not None:
+                queue.drive(account_id)
+        except GONE:
+            log.warning("not handed over: the database does not answer")
+            db.connection.close()
 
     def wait_for_calls(self) -> None:
         """Keep the open calls' leases, and record each answer, until there are none."""
-        self.lease.renew_jobs(self.open_calls())
+        self._keep_calls()
         while self.open_calls():
             if self._grace_is_over():
                 self._cut_off()
                 return
+            if self.lease.due():
+                self._keep_calls()
             try:
-                if self.lease.due():
-                    self.lease.renew_jobs(self.open_calls())
-            except db.OperationalError:
-                log.warning("leases of open calls not renewed: the database does not answer")
+                self.absorb(self.pool.gather(LOOK_S))
+            except GONE:
+                log.warning("an answer was written, but what follows was not")
                 db.connection.close()
-            self.absorb(self.pool.gather(LOOK_S))
+
+    def _keep_calls(self) -> None:
+        try:
+            self.lease.renew_jobs(self.open_calls())
+        except GONE:
+            log.warning("leases of open calls not renewed: the database does not answer")
+            db.connection.close()
 
     def _grace_is_over(self) -> bool:
         if not self.asked_to_stop():

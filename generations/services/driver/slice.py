@@ -21,7 +21,7 @@ from generations.models import Job, JobState, Limited, ProviderAccount, Submissi
 from generations.providers import get_provider
 from generations.providers.base import Accepted, Call, Credentials, Finished, NotSent, Provider
 from generations.providers.labels import labels_of
-from generations.services import accounts, crash, engines, jobs, queue, store
+from generations.services import accounts, crash, engines, jobs, store
 from generations.services.driver import claims
 from generations.services.driver.breaker import LEASE_LOST, PAUSED
 from generations.services.driver.calls import Errand
@@ -57,21 +57,20 @@ def drive(*, account_id: int, stop: Stop) -> bool:
         return False
     run = Slice(lease, credentials, stop)
     log.debug("slice began", extra={"account": account_id, "epoch": lease.epoch})
+    lost: db.Error | None = None
     try:
         run.loop()
-    except (db.OperationalError, db.InterfaceError):
+    except (db.OperationalError, db.InterfaceError) as error:
         log.exception("slice lost the database", extra={"account": account_id})
         run.rescue()
-        raise
+        lost = error
     finally:
         run.pool.close()
         run.slow.close()
-        run.lenders.close()
-        log.debug("slice ended", extra={"account": account_id, "epoch": lease.epoch})
-        lease.release()
-    if not stop():
-        queue.drive(account_id)
+    run.hand_over(None if stop() else account_id)
     run.wait_for_calls()
+    if lost is not None:
+        raise lost
     return True
 
 
@@ -187,8 +186,9 @@ class Slice(Lending):
 
     def build(self, job: Job) -> Call | None:
         """The prepared call; a recipe that cannot be built any more fails its job, unsent."""
-        engine = jobs.engine_of(job)
         try:
+            engines.fresh(job.generation.engine)
+            engine = jobs.engine_of(job)
             if engine is None:
                 raise LookupError(job.generation.engine)
             recipe = engines.recipe_at(job.generation.recipe, job.position)

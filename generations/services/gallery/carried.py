@@ -10,12 +10,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from defusedxml import ElementTree
-
 from generations.models import Project, Reference, ReferenceRole, User
 from generations.providers import catalog
 from generations.providers.parameters import canonical
-from generations.services import engines, xmp
+from generations.services import engines, packets, xmp
 from generations.services.library.picks import Pick
 
 MOST = 100  # recipes offered from one manifest
@@ -68,28 +66,13 @@ def _of_json(data: bytes) -> Iterator[Recipe]:
 def _of_picture(data: bytes) -> Iterator[Recipe]:
     try:
         for packet in xmp.packets(data):
-            for text in _texts(packet):
+            for text in packets.texts(packet, _TAG, xmp.MOST_PACKET):
                 told = _json(text.encode("utf-8", "replace"))
                 made = _recipe(told.get("recipe") if isinstance(told, dict) else None)
                 if made:
                     yield made
     except xmp.CannotInsert:
         return
-
-
-def _texts(packet: bytes) -> Iterator[str]:
-    """The texts of our property. A packet larger than any we write is not parsed: it would be a bomb."""
-    if len(packet) > xmp.MOST_PACKET:
-        return
-    try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \n\r\t"))
-    except Exception:  # noqa: BLE001 - parsers raise nearly anything on hostile bytes
-        return
-    for element in root.iter():
-        if element.tag == _TAG and element.text:
-            yield element.text
-        if _TAG in element.attrib:
-            yield element.attrib[_TAG]
 
 
 def _json(data: bytes) -> Any:

@@ -7,8 +7,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generations.models import Generation, Job, JobState, Outcome, Submission, User
-from generations.services import engines, events, queue, quota
+from generations.models import Generation, Job, JobState, Outcome, Project, Submission, User
+from generations.services import engines, events, pricing, queue, quota
 from generations.services.jobs import parts
 from generations.services.jobs.changes import (
     LIVE_OUTCOMES,
@@ -85,7 +85,8 @@ def _order_again(job: Job, before: tuple[JobState, ...], actor: User) -> None:
 def _still_on_offer(job: Job) -> None:
     """Another round is another call: the same rule holds for it as for something new."""
     try:
-        engines.ask(job.generation.engine, job.generation.project)
+        engine = engines.ask(job.generation.engine, job.generation.project)
+        engines.recheck(engine, Project.objects.get(pk=job.generation.project_id))
     except engines.EngineProblem as refused:
         raise NotPossible(_(refused.message) % refused.params) from None
 
@@ -95,6 +96,12 @@ def _settle_unknown(job: Job, actor: User) -> None:
     quota.settle(
         job=job, delivered=job.max_outputs, submission=None, why="outcome unknown", actor=actor
     )
+
+
+def _price_today(job: Job) -> int | None:
+    """Another round is another call, at the price of its own moment."""
+    engine = engine_of(job)
+    return pricing.Book().each(engine, job.generation.recipe["settings"]) if engine else None
 
 
 def _new_round(job: Job, before: tuple[JobState, ...], actor: User) -> None:
@@ -109,6 +116,7 @@ def _new_round(job: Job, before: tuple[JobState, ...], actor: User) -> None:
         "provider_code": "",
         "provider_message": "",
         "output_urls": parts.for_next_round(job),
+        "price_mills": _price_today(job),
         "cancel_refused": False,
         "queued_at": timezone.now(),
         **dict.fromkeys(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import BinaryIO
 
 # The box in which Adobe's specification (XMP part 3, MPEG-4) puts a packet.
@@ -33,7 +34,7 @@ def packets(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 def entries(file: BinaryIO, size: int, name: bytes) -> Iterator[str]:
     """The texts under `name` in the metadata list of the whole film, as some writers keep theirs."""
-    for _kind, start, end in _named(_top(file, size), b"moov"):
+    for _kind, start, end in islice(_named(_top(file, size), b"moov"), 1):  # a film has one
         film = [*_boxes(file, start, end)]
         held = [*film, *(box for _k, a, b in _named(film, b"udta") for box in _boxes(file, a, b))]
         for kind, first, last in held:

@@ -13,10 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from defusedxml import ElementTree
-
 from generations.providers.texts import clean_text
-from generations.services import xmp
+from generations.services import packets, xmp
 from generations.services.labels import boxes
 
 NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
@@ -48,26 +46,12 @@ def _texts(file: BinaryIO, size: int) -> Iterator[str]:
     """Texts that may be a label, in the file's order; a broken container ends them."""
     try:
         for packet in islice(xmp.packets_in(file, size), MOST_PACKETS):
-            yield from _properties(packet)
+            yield from packets.texts(packet, _TAG, MOST_PACKET)
         for packet in islice(boxes.packets(file, size), MOST_PACKETS):
-            yield from _properties(packet)
+            yield from packets.texts(packet, _TAG, MOST_PACKET)
         yield from boxes.entries(file, size, b"AIGC")
     except (xmp.CannotInsert, boxes.Broken):
         return
-
-
-def _properties(packet: bytes) -> Iterator[str]:
-    if len(packet) > MOST_PACKET:
-        return
-    try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \n\r\t"), forbid_dtd=True)
-    except Exception:  # noqa: BLE001 - parsers raise nearly anything on hostile bytes
-        return
-    for element in root.iter():
-        if element.tag == _TAG and element.text:
-            yield element.text
-        if _TAG in element.attrib:
-            yield element.attrib[_TAG]
 
 
 def _label(text: str) -> dict[str, str]:

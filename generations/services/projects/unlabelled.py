@@ -60,7 +60,8 @@ def register(*, user: User, found: Sequence[Lacking], reason: str, way: str) -> 
     plain = clean_reason(reason)
     since = timezone.now() - SAME
     before = UnlabelledDownload.objects.filter(user=user, reason=plain, created_at__gte=since)
-    known = set(before.values_list("asset_id", flat=True))
+    known = set(before.values_list("asset_id", "missing", "way"))
+    told = ((each, (each.asset.pk, ",".join(each.missing), way)) for each in found)
     UnlabelledDownload.objects.bulk_create(
         UnlabelledDownload(
             project_id=each.asset.project_id,
@@ -68,12 +69,12 @@ def register(*, user: User, found: Sequence[Lacking], reason: str, way: str) -> 
             asset=each.asset,
             asset_public_id=each.asset.public_id,
             sha256=each.asset.blob_id,
-            missing=",".join(each.missing),
+            missing=key[1],
             way=way,
             reason=plain,
         )
-        for each in found
-        if each.asset.pk not in known
+        for each, key in told
+        if key not in known
     )
 
 
