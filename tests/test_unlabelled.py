@@ -183,7 +183,7 @@ def test_the_sheet_runs_nothing(hostile: str, team: world.Team) -> None:
     written(team, hostile)
     answer = of(team, "unlabelled-csv")
     assert answer["Content-Disposition"].startswith("attachment; filename=")
-    text = answer.content.decode("utf-8-sig")
+    text = answer.getvalue().decode("utf-8-sig")
     head, row = csv.reader(io.StringIO(text))
     assert head == list(unlabelled.COLUMNS)
     assert (row[2], row[3]) == (str(team.asset.public_id), team.asset.blob_id)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from generations.forms import USUAL_COUNT, ComposeForm, whole_number
 from generations.models import Asset, Generation, Preset, Project, ProviderAccount, User
-from generations.providers import catalog
+from generations.providers import catalog, prices
 from generations.refilled import raw_recipe
 from generations.services import accounts, compose, engines, jobs, pricing
 from generations.services.library import again
@@ -228,3 +228,13 @@ def priced(
         more = book.estimate(other, settings, many, n)
         found = found + more if found and more else None
     return found
+
+
+def price_varies(form: ComposeForm) -> bool:
+    """Whether a setting may change the price of what is asked for: seconds, a size class, the pictures of
+    a set. Otherwise the panel already holds the price of every count.
+    """
+    asked = [form.engine_on_offer, *form.also_engines]
+    classes = (prices.LIST.get(engines.origin(each.slug), ()) for each in asked)
+    films = (each.kind == "video" or each.outputs.limited_by for each in asked)
+    return any(films) or any(len(each) > 1 for each in classes)

@@ -31,6 +31,7 @@ from generations.views.beginnings import (
     begin,
     estimate,
     notes_on,
+    price_varies,
     seconds_until_done,
     take_saved,
     texts_of,
@@ -74,10 +75,9 @@ def submit(request: HttpRequest, project: UUID) -> HttpResponse:
         return _refused(request, found, form, source, over)
     if not wants_fragment(request):
         return redirect("studio", found.public_id)
+    cards = gallery.card_queryset().filter(pk__in=[each.pk for each in made])
     context = _panel(request, found, form.again()) | {
-        "made": list(
-            gallery.card_queryset().filter(pk__in=[each.pk for each in made]).order_by("-id")
-        ),
+        "made": list(cards.order_by("-id")),
         "newest": Cursor(made[-1].created_at, made[-1].pk),
         "runs": sum(each.count for each in made),
     }
@@ -267,6 +267,7 @@ def _panel(
         "project": project,
         "form": form,
         "estimates": estimate(form, seconds_until_done(form, account, person(request), ahead)),
+        "price_varies": price_varies(form),
         "may_write": may_write(request, project),
         "presets": presets.on_offer(user=person(request), project=project),
         **more,

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.filmed import open_page
 from tests.browser.test_quality import TAGS
-from tests.running import Site, running_site
+from tests.running import Site, running_site, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 ARRIVES_MS = 90_000
@@ -107,5 +107,6 @@ def test_a_picture_is_brought_to_life(page: Page, tmp_path: Path) -> None:
     film = film.locator("figure.tile:not(.load)")
     expect(film).to_have_count(1, timeout=ARRIVES_MS)
     film.locator("a").first.click()
-    page.wait_for_function("document.querySelector('video')?.duration > 0")
-    assert page.locator("video").evaluate("it => it.duration") == pytest.approx(121 / 24, abs=0.01)
+    played = page.locator("video")
+    wait_until(lambda: played.evaluate("it => it.duration > 0"), timeout_s=30, what="its length")
+    assert played.evaluate("it => it.duration") == pytest.approx(121 / 24, abs=0.01)

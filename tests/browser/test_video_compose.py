@@ -58,7 +58,7 @@ def test_a_model_is_chosen_by_keys_alone_and_nothing_is_sent(
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
     assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("Enter")
-    expect(page.locator(".picker[open]")).to_have_count(0)
+    expect(page.locator("#picker[open]")).to_have_count(0)
     expect(summary).to_be_focused()
     assert [each for each in sent if each.endswith("/compose/")] == []
     expect(page.locator("#prompt")).to_have_value("海浪")
@@ -77,15 +77,15 @@ def test_the_list_leaves_the_prompt_where_it_is(
     page.wait_for_timeout(300)
     before = prompt.bounding_box()
     page.locator("#picker > summary").click()
-    expect(page.locator(".models .model")).to_have_count(8)
-    expect(page.locator(".models .model").first).to_be_in_viewport()
+    expect(page.locator("#picker .models .model")).to_have_count(8)
+    expect(page.locator("#picker .models .model").first).to_be_in_viewport()
     after = prompt.bounding_box()
     assert before and after
     assert after["height"] == before["height"]
     assert after["y"] + after["height"] > 60 or after["y"] == before["y"]
     expect(button).to_be_in_viewport(ratio=1)
-    page.locator(".models .model", has_text="3.0 Pro").click()
-    expect(page.locator(".picker[open]")).to_have_count(0)
+    page.locator("#picker .models .model", has_text="3.0 Pro").click()
+    expect(page.locator("#picker[open]")).to_have_count(0)
     expect(page.locator("#picker > summary b")).to_have_text("Jimeng Video 3.0 Pro")
 
 
@@ -107,7 +107,7 @@ def test_shots_write_the_prompt_and_are_read_from_it(
     expect(prompt).to_have_value("水墨。\n镜头1：远山。\n镜头2：一只鹤起飞\n镜头3：镜头升起")
     expect(page.locator("#prompt-count")).to_contain_text("/ 800")
     page.locator("#picker > summary").click()
-    page.locator(".models .model", has_text="3.0 Pro").click()
+    page.locator("#picker .models .model", has_text="3.0 Pro").click()
     expect(page.locator("#picker > summary b")).to_have_text("Jimeng Video 3.0 Pro")
     expect(lines).to_have_count(3)  # another model, the same shots
     expect(prompt).to_be_hidden()
