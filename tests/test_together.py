@@ -10,9 +10,17 @@ from django.http import QueryDict
 from django.test import Client
 
 from generations.forms import ComposeForm
-from generations.models import Allowance, Asset, Generation, Job, JobState, Reference
+from generations.models import (
+    Allowance,
+    Asset,
+    CustomEngine,
+    Generation,
+    Job,
+    JobState,
+    Reference,
+)
 from generations.providers import catalog
-from generations.services import compose, gallery, quota
+from generations.services import compose, engines, gallery, quota
 from generations.services.library.references import Chosen
 from tests import world
 from tests.pages import HTMX, text, url
@@ -148,7 +156,30 @@ def test_a_press_repeated_with_one_more_model_adds_that_one(team: world.Team) ->
     assert [run.engine for run in three] == [world.ENGINE, OTHERS[1], OTHERS[0]]
     assert [run.repeated for run in three] == [True, False, True]
     assert len({run.together for run in tied(team)}) == 1
-    assert Job.objects.filter(generation__form_token__endswith="once").count() == 3
+    assert Job.objects.filter(generation__in=tied(team)).count() == 3
+
+
+def test_two_presses_stay_two_however_long_the_name_of_a_further_model_is(
+    team: world.Team,
+) -> None:
+    """A token is cut to its column: the name of a clone must not take the room of what tells presses apart."""
+    slug = "a-model-of-ours-" + "x" * 44
+    CustomEngine.objects.create(
+        slug=slug, parent="jimeng-image-4.6", req_key="k", label_en="Ours", label_zh="自有"
+    )
+    engines.forget()
+    runs = [
+        compose.submit_together(
+            project=team.project,
+            user=team.editor,
+            prompt="a",
+            asks=asks(world.ENGINE, slug),
+            form_token=token,
+        )
+        for token in ("press-one", "press-two")
+    ]
+    assert not any(run.repeated for press in runs for run in press)
+    assert len({run.pk for press in runs for run in press}) == 4
 
 
 def test_a_model_that_is_gone_refuses_the_whole_press(browser: Client, team: world.Team) -> None:

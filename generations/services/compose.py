@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -114,9 +115,7 @@ def submit_together(
         _still_open(project, [each.engine for each in ready])
         made: list[Generation] = []
         for n, each in enumerate(ready):
-            token = _token(
-                user, f"{each.engine.slug}-{form_token}" if n and form_token else form_token
-            )
+            token = _token(user, _of_model(form_token, each.engine) if n else form_token)
             generation = _generation(project, user, each, token, origin, tie)
             if not generation.repeated:
                 _begin(generation, each, references, priority)
@@ -142,6 +141,13 @@ def asked_before(*, user: User, form_token: str) -> Generation | None:
 def _token(user: User, form_token: str | None) -> str | None:
     # PostgreSQL keeps no NUL in a text.
     return f"{user.pk}:{form_token}".replace("\0", "")[:64] if form_token else None
+
+
+def _of_model(form_token: str | None, engine: catalog.Engine) -> str | None:
+    """The token of a further model of a press: short, whatever the model's name is."""
+    if not form_token:
+        return None
+    return hashlib.sha256(f"{engine.slug} {form_token}".encode("utf-8", "replace")).hexdigest()[:40]
 
 
 def _still_open(project: Project, asked: Sequence[catalog.Engine]) -> None:
