@@ -13,6 +13,7 @@ from generations.providers.base import EngineFailed, Progress, RemoteStatus
 from generations.services.driver import claims
 from generations.services.driver.calls import Result
 from generations.services.driver.lease import Lease, take
+from generations.services.driver.slice import Slice, drive
 from generations.services.driver.watch import Watch
 from generations.services.jobs import changes
 from tests import world
@@ -66,3 +67,17 @@ def test_twin_without_the_epoch_a_paid_picture_is_given_up(
     sleeper.absorb([Result("poll", job, answer_of(kind))])
     job.refresh_from_db()
     assert job.state == STALE[kind][1]
+
+
+def test_a_slice_that_breaks_off_lets_the_next_driver_in_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = world.account()
+
+    def broken(self: Slice) -> None:
+        raise ValueError("a bug of ours")
+
+    monkeypatch.setattr(Slice, "loop", broken)
+    with pytest.raises(ValueError, match="a bug of ours"):
+        drive(account_id=account.pk, stop=lambda: False)
+    assert take(account) is not None

@@ -91,7 +91,9 @@ class Hold(Watch):
     # --- after the slice ---
 
     def rescue(self) -> None:
-        """The database went away in the middle: what is being sent comes back, and is written down then."""
+        """The slice broke off, as when its database went away: what is being sent comes back, and is
+        written down as soon as it can be.
+        """
         ends = time.monotonic() + AWAY_S
         while self.sending.keys() - self.open_calls() and time.monotonic() < ends:
             self.await_database()

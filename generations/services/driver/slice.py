@@ -57,17 +57,19 @@ def drive(*, account_id: int, stop: Stop) -> bool:
         return False
     run = Slice(lease, credentials, stop)
     log.debug("slice began", extra={"account": account_id, "epoch": lease.epoch})
-    lost: db.Error | None = None
+    lost: Exception | None = None
     try:
         run.loop()
-    except (db.OperationalError, db.InterfaceError) as error:
-        log.exception("slice lost the database", extra={"account": account_id})
-        run.rescue()
+    except Exception as error:
+        log.exception("slice broke off", extra={"account": account_id})
         lost = error
+    try:
+        if lost is not None:
+            run.rescue()
     finally:
         run.pool.close()
         run.slow.close()
-    run.hand_over(None if stop() else account_id)
+        run.hand_over(None if lost or stop() else account_id)
     run.wait_for_calls()
     if lost is not None:
         raise lost
